@@ -1,0 +1,1 @@
+"""The actors: people, spammers and bots. They know the filter's events alone."""

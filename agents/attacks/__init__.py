@@ -1,0 +1,1 @@
+"""Attacks: one a file, named as the file, a frozen dataclass whose fields are its settings."""

@@ -1,0 +1,191 @@
+"""The people: one population, in columns, who look at their mail and now and then vote."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.columns import Bits, Floats, Folders, Ids, Ints, Ticks
+from filter.events import INBOX, JUNK, UNSURE
+from filter.hashing import combine, key, uniform
+from filter.portable import exp, log
+
+DAY = 24
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What people do, each habit one number; where no source is named it is assumed.
+
+    Args:
+        look_inbox: share of mails in the inbox that their reader looks at.
+        look_unsure: the same for mails that are marked unsure.
+        look_spam: the same for the spam folder.
+        report_spam: share of spam seen, in inbox or unsure, that is voted "spam".
+        rescue_ham: share of ham seen, in spam or unsure, that is voted "not spam".
+        mistaken_spam: share of ham seen in the inbox that is voted "spam", by genre: mistakes are
+            specific to genres (Kolcz and Cormack, KDD 2009); lazy unsubscribers report newsletters.
+        mistaken_ham: share of spam seen in the spam folder that is voted "not spam", by genre.
+        zeal_spread: how unequally people vote: the standard deviation of the log of their zeal.
+        delay: ticks from delivery to vote, at the mean.
+        kept_after: ticks after which a mail that was seen and left counts as kept.
+        earlier_votes: judged votes before the run, at the mean, of an account of a year.
+        earlier_right: share of those that were right.
+        office: share of people who share an address with some fifty colleagues.
+    """
+
+    look_inbox: float = 0.8
+    look_unsure: float = 0.5
+    look_spam: float = 0.05
+    report_spam: float = 0.2
+    rescue_ham: float = 0.5
+    mistaken_spam: dict[str, float] = field(
+        default_factory=lambda: {
+            "newsletters": 0.004,
+            "receipts": 0.0005,
+            "work": 0.0002,
+            "personal": 0.0002,
+            "ham": 0.0005,
+        }
+    )
+    mistaken_ham: dict[str, float] = field(
+        default_factory=lambda: {
+            "dating": 0.004,
+            "phishing": 0.003,
+            "pharmacy": 0.001,
+            "spam": 0.002,
+        }
+    )
+    zeal_spread: float = 1.2
+    delay: float = 4.0
+    kept_after: int = 12
+    earlier_votes: float = 4.0
+    earlier_right: float = 0.92
+    office: float = 0.3
+
+
+class Accounts(NamedTuple):
+    """Accounts in columns: people's or bots'. ``zeal`` is 1 at the mean of people."""
+
+    id: Ids
+    opened: Ticks
+    address: Ids
+    subnet: Ids
+    zeal: Floats
+    confirmed: Ticks
+    refuted: Ticks
+
+
+def accounts(seed: int, kind: str, count: int, habits: Habits) -> Accounts:
+    """Draw accounts of a kind, each by its own number: one more changes none of the others.
+
+    Ids are opaque (48 bits of a hash): they tell neither the kind nor the number. A person's age,
+    outcomes and address are drawn like a bot's.
+    """
+    number = np.arange(count, dtype=np.uint64)
+
+    def drawn(purpose: str) -> Floats:
+        return uniform(combine(key("accounts", seed, kind, purpose), number))
+
+    age = np.floor(24.0 * (1.0 + 1500.0 * drawn("age") ** 2)).astype(np.int64)
+    zeal = _zeal(drawn("zeal"), habits.zeal_spread)
+    years = age / (365.0 * DAY)
+    mean = habits.earlier_votes * zeal * np.minimum(years, 1.0)
+    votes = np.floor(-log(1.0 - drawn("votes")) * mean).astype(np.int64)
+    wrong = np.floor(votes * (1 - habits.earlier_right) + drawn("right")).astype(np.int64)
+    refuted = np.minimum(wrong, votes)
+    office = drawn("office") < habits.office
+    desk = np.floor(number * (habits.office / 50)).astype(np.uint64)
+    home = combine(key("home", seed, kind), number)
+    address = np.where(office, combine(key("office", seed), desk), home) >> np.uint64(32)
+    net = combine(key("net", seed, kind), number >> np.uint64(3)) >> np.uint64(40)
+    subnet = np.where(office, address >> np.uint64(8), net)
+    ids = combine(key("account", seed, kind), number) >> np.uint64(16)
+    return Accounts(ids, -age, address, subnet, zeal, votes - refuted, refuted)
+
+
+def _zeal(drawn: Floats, spread: float) -> Floats:
+    """A long tail with mean 1: the log-normal law by a logistic quantile, close enough."""
+    marks = (np.arange(1024) + 0.5) / 1024
+    share: Floats = _quantile(drawn, spread) / _quantile(marks, spread).mean()
+    return share
+
+
+def _quantile(drawn: Floats, spread: float) -> Floats:
+    return exp(log(np.maximum(drawn, 1e-6) / np.maximum(1.0 - drawn, 1e-6)) * (spread / 1.702))
+
+
+class Seen(NamedTuple):
+    """A tick's deliveries to people, as they see them: which person, folder and genre each has."""
+
+    mail: Ids
+    person: Ints
+    folder: Folders
+    genre: NDArray[np.int8]
+
+
+class Cast(NamedTuple):
+    """Votes to come: on which row of the deliveries, what label, how many ticks from now."""
+
+    row: Ints
+    spam: Bits
+    delay: Ticks
+
+
+class People:
+    """What each delivery moves its reader to do; draws are by mail, so nobody moves another's.
+
+    Args:
+        seed: of the run.
+        habits: their habits.
+        zeal: each person's.
+        genres: names of the genres, as numbered in the deliveries.
+        spam: which genres a reader who is not mistaken calls spam.
+        window: ticks after which nobody votes any more.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        habits: Habits,
+        zeal: Floats,
+        genres: tuple[str, ...],
+        spam: Bits,
+        window: int,
+    ) -> None:
+        """Tabulate the habits by folder and genre."""
+        self._seed = seed
+        self._zeal = zeal
+        self._spam = spam
+        self._look = np.zeros(3)
+        self._look[[INBOX, UNSURE, JUNK]] = habits.look_inbox, habits.look_unsure, habits.look_spam
+        self._vote = np.zeros((3, len(genres)))
+        self._vote[UNSURE] = np.where(spam, habits.report_spam, habits.rescue_ham)
+        for place, genre in enumerate(genres):
+            by_mistake = habits.mistaken_ham if spam[place] else habits.mistaken_spam
+            mistaken = by_mistake.get(genre, 0.0)
+            self._vote[INBOX, place] = habits.report_spam if spam[place] else mistaken
+            self._vote[JUNK, place] = mistaken if spam[place] else habits.rescue_ham
+        marks = (np.arange(1024) + 0.5) / 1024
+        ticks = np.floor(-log(1.0 - marks) * habits.delay).astype(np.int64)
+        self._delays = np.minimum(ticks, window - 1)
+
+    def votes(self, seen: Seen) -> Cast:
+        """Who of those who look will vote, what, and when."""
+        chance = self._look[seen.folder] * self._vote[seen.folder, seen.genre]
+        chance *= self._zeal[seen.person]
+        row = np.flatnonzero(self._draw("vote", seen.mail) < chance)
+        folder, genre = seen.folder[row], seen.genre[row]
+        spam = np.where(folder == UNSURE, self._spam[genre], folder == INBOX)
+        when = self._draw("delay", seen.mail[row])
+        return Cast(row, spam, self._delays[(when * len(self._delays)).astype(np.int64)])
+
+    def keeps(self, seen: Seen) -> Bits:
+        """Who looks and leaves the mail where it is; mail that is unsure gives no sign."""
+        looks = self._draw("look", seen.mail) < self._look[seen.folder]
+        looks &= seen.folder != UNSURE
+        return looks
+
+    def _draw(self, purpose: str, mail: Ids) -> Floats:
+        return uniform(combine(key("people", self._seed, purpose), mail))

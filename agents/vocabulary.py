@@ -1,0 +1,157 @@
+"""The words of synthetic mail: topics, genres, and tables to draw from.
+
+Text is made only when somebody looks; until then a mail is numbers of words.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.features import hash_words
+
+WORDS = 24_000
+TABLE = 1 << 16
+TOPIC = 500
+"""Words of a topic, of which the first few are written out below."""
+
+Words = NDArray[np.int32]
+Shares = NDArray[np.float64]
+
+TOPICS = {
+    "friends": "weekend dinner mum photos birthday kids lovely see you tonight garden train "
+    "holiday cake dog football thanks cheers home sorry party wedding school beach coffee",
+    "office": "meeting agenda minutes project deadline review budget quarter slides client draft "
+    "report schedule team contract proposal call notes attached feedback release ticket",
+    "marketing": "offer sale free discount subscribe unsubscribe newsletter deal save today "
+    "exclusive limited shop brand new week stories read click online best gift members",
+    "money": "invoice order receipt payment total paid delivery shipping tax card amount number "
+    "customer refund purchase item qty address date confirm thank account balance",
+    "account": "password reset link account verify security login code expire request sign "
+    "device email support help team secure update identity bank suspended access",
+    "romance": "lonely singles date kiss beautiful woman man love meet chat profile hot "
+    "private waiting tonight pictures heart dear webcam attractive passion near",
+    "pills": "pills pharmacy viagra cialis cheap meds prescription doctor health weight loss "
+    "dose tablets generic order discreet overnight canadian drug enlarge results natural",
+    "lure": "urgent immediately suspended unusual activity winner inheritance transfer million "
+    "beneficiary confidential attorney warning final notice restore claim prize fund",
+}
+
+
+class Genre(NamedTuple):
+    """A kind of mail, as a reader tells it.
+
+    Args:
+        name: what it is called.
+        spam: whether a reader who is not mistaken calls it spam.
+        share: of all ordinary mail.
+        tokens: how many words at the median.
+        topics: what it draws its words from; the rest are everybody's words.
+        bulk: whether it is sent to many from a template.
+    """
+
+    name: str
+    spam: bool
+    share: float
+    tokens: int
+    topics: dict[str, float]
+    bulk: bool
+
+
+GENRES = (
+    Genre("personal", False, 0.13, 45, {"friends": 0.26, "office": 0.03}, False),
+    Genre("work", False, 0.17, 60, {"office": 0.32, "money": 0.05}, False),
+    Genre("newsletters", False, 0.14, 80, {"marketing": 0.34, "office": 0.05, "money": 0.05}, True),
+    Genre("receipts", False, 0.04, 40, {"money": 0.40, "account": 0.08, "marketing": 0.05}, True),
+    Genre("password-resets", False, 0.02, 30, {"account": 0.45, "money": 0.04}, True),
+    Genre("dating", True, 0.15, 45, {"romance": 0.26, "friends": 0.10, "marketing": 0.12}, True),
+    Genre("pharmacy", True, 0.20, 50, {"pills": 0.24, "marketing": 0.26}, True),
+    Genre("phishing", True, 0.15, 40, {"account": 0.26, "money": 0.10, "lure": 0.14}, True),
+)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All words, and what each genre draws them from.
+
+    Attributes:
+        words: the words as text, the most frequent first.
+        hashes: their token hashes (uint32), as `filter.features.hash_texts` gives them.
+        tables: a row for each genre: 65,536 numbers of words, as often as each is drawn.
+        lengths: a row for each genre: 256 numbers of words in a mail, as often as each is drawn.
+        tail: number of the first word that is rare enough to be new to a filter.
+    """
+
+    words: tuple[str, ...]
+    hashes: NDArray[np.uint32]
+    tables: Words
+    lengths: Words
+    tail: int
+
+    def text(self, numbers: Words) -> str:
+        """What a reader sees: the first six words as the subject, then the body."""
+        said = [self.words[number] for number in numbers.tolist()]
+        return " ".join(said[:6]) + "\n" + " ".join(said[6:])
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """The vocabulary: the same on every machine, whatever the seed."""
+    topical = sorted({word for words in TOPICS.values() for word in words.split()})
+    words = [*topical, *_invented(WORDS - len(topical), set(topical))]
+    number = {word: place for place, word in enumerate(words)}
+    topics = {
+        name: _topic(place, [number[word] for word in said.split()])
+        for place, (name, said) in enumerate(TOPICS.items())
+    }
+    everybody: Shares = 1.0 / (np.arange(WORDS, dtype=np.float64) + 30.0)
+    everybody[: len(topical)] = 0.05 / 30.0
+    everybody /= everybody.sum()
+    tables = np.stack([_table(genre, topics, everybody) for genre in GENRES])
+    lengths = np.stack([_lengths(genre.tokens) for genre in GENRES])
+    return Vocabulary(tuple(words), hash_words(words), tables, lengths, WORDS // 3)
+
+
+def _topic(place: int, known: list[int]) -> Shares:
+    """A topic's share of each word: the known ones first, then invented ones, by Zipf's law."""
+    weight = np.zeros(WORDS)
+    invented = 1_000 + place * TOPIC + np.arange(TOPIC - len(known))
+    ranked = np.concatenate((known, invented)).astype(np.int64)
+    weight[ranked] = 1.0 / (np.arange(len(ranked)) + 8.0)
+    share: Shares = weight / weight.sum()
+    return share
+
+
+def _table(genre: Genre, topics: dict[str, Shares], everybody: Shares) -> Words:
+    share = everybody * (1 - sum(genre.topics.values()))
+    for name, part in genre.topics.items():
+        share = share + part * topics[name]
+    upto = np.cumsum(share)
+    marks = (np.arange(TABLE) + 0.5) / TABLE * upto[-1]
+    table: Words = np.searchsorted(upto, marks).astype(np.int32)
+    return table
+
+
+def _lengths(median: int) -> Words:
+    """Lengths from half the median to thrice, most of them near it."""
+    share = (np.arange(256) + 0.5) / 256
+    spread = 0.5 + share * (0.5 + share * share * 1.5)
+    lengths: Words = np.maximum(np.rint(median * spread * 1.1), 8).astype(np.int32)
+    return lengths
+
+
+def _invented(count: int, taken: set[str]) -> list[str]:
+    """Words that can be said, all different: syllables counted up, the short ones first."""
+    onsets = (*"bcdfghjklmnprstvwz", "br", "cl", "dr", "gr", "pl", "st", "tr")
+    rhymes = ("a", "e", "i", "o", "u", "an", "en", "il", "or", "us", "ai", "ek")
+    syllables = [onset + rhyme for onset in onsets for rhyme in rhymes]
+    made = (a + b for b in syllables for a in syllables)
+    words: list[str] = []
+    for word in made:
+        if word not in taken:
+            words.append(word)
+        if len(words) == count:
+            break
+    return words

@@ -1,0 +1,103 @@
+"""Correction budget: honest corrections cannot outnumber the filter's errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from filter.checks import NOTHING, Case, Heard, Suspicion
+from filter.columns import Judgements
+from filter.events import JUNK, QUARANTINED, UNIT
+
+DAY = 24
+
+
+class Budget(msgspec.Struct, forbid_unknown_fields=True):
+    """What the budget remembers.
+
+    ``rate`` is λ, the vetted accounts' "not spam" claims an hour; ``cap`` what it may be at most;
+    ``level`` the lessons left; ``errors`` the golden errors of each day so far, newest last.
+    """
+
+    rate: float
+    cap: float
+    level: float
+    errors: list[int] = msgspec.field(default_factory=lambda: [0])
+    domains: set[int] = set()
+
+
+@dataclass(frozen=True)
+class CorrectionBudget:
+    """Bound the "not spam" lessons an hour by what can be honest (D27, this project's own).
+
+    B = room * λ * (4 + x) / (4 + x̄) lessons an hour, with λ the rate of vetted accounts'
+    corrections, x the golden errors (ham that judges, looking three times, found in spam) of the
+    last day and x̄ their daily mean in the long run, each sender's domain counted once. The best
+    reputed claims go first, the others wait. It looks at no account's behaviour and at no text, so
+    neither many accounts nor varied text get past it; its price is that honest rescues wait while
+    a flood lasts, and whoever owns vetted accounts moves λ.
+
+    Args:
+        start: λ at the beginning, claims an hour; printed because the budget hangs on it.
+        room: how far above the usual rate the budget lies.
+        growth_per_day: how much λ may grow in a day, as a share of it.
+        memory: ticks over which λ and x̄ are averaged.
+        saved: ticks' worth of budget that can be saved up.
+    """
+
+    start: float = 0.5
+    room: float = 3.0
+    growth_per_day: float = 0.1
+    memory: float = 168.0
+    saved: int = 24
+
+    def fresh(self) -> Budget:
+        """The printed start, with a tick's budget in hand."""
+        return Budget(self.start, self.start * (1 + self.growth_per_day), self.room * self.start)
+
+    def examine(self, tick: int, past: Budget, cases: Sequence[Case]) -> list[Suspicion]:
+        """Let "not spam" claims pass, in the order given, while there is budget."""
+        left = past.level
+        found = []
+        for case in cases:
+            if case.claim.spam:
+                found.append(NOTHING)
+            elif left >= 1.0:
+                left -= 1.0
+                found.append(NOTHING)
+            else:
+                reason = (
+                    f"correction budget of {self._allowance(past):.2f} lessons an hour is spent"
+                )
+                found.append(Suspicion(QUARANTINED, reason))
+        return found
+
+    def learn(self, tick: int, past: Budget, heard: Heard) -> Budget:
+        """Charge what was taught; follow λ and the golden errors; add an hour's budget."""
+        corrections = sum(not case.claim.spam and case.claim.vetted for case in heard.claims)
+        rate = past.rate + (corrections - past.rate) / self.memory
+        spent = sum(case.claim.weight / UNIT for case in heard.taught if not case.claim.spam)
+        new_day = tick % DAY == 0
+        errors = [*past.errors, 0][-30:] if new_day else list(past.errors)
+        domains = set() if new_day else set(past.domains)
+        for domain in _golden_errors(heard.judgements) - domains:
+            domains.add(domain)
+            errors[-1] += 1
+        cap = min(rate, past.cap) * (1 + self.growth_per_day) if new_day else past.cap
+        now = Budget(min(rate, cap), cap, past.level - spent, errors, domains)
+        most = max(1.0, self.saved * self._allowance(now))
+        now.level = min(now.level + self._allowance(now), most)
+        return now
+
+    def _allowance(self, past: Budget) -> float:
+        today = max(past.errors[-2:])
+        usual = sum(past.errors) / len(past.errors)
+        return self.room * past.rate * (4 + today) / (4 + usual)
+
+
+def _golden_errors(judgements: Judgements) -> set[int]:
+    """The sender domains of random judgements that found ham in spam, looking again."""
+    wrong = (
+        ~judgements.asked & ~judgements.spam & (judgements.folder == JUNK) & (judgements.times > 1)
+    )
+    return set(judgements.domain[wrong].tolist())

@@ -1,0 +1,132 @@
+"""The records of the filter: what is rare enough, or read closely enough, to have a reason.
+
+Each record is frozen and ordered by its fields; the first ones are its id, so that ``sorted`` gives
+the fixed order in which a stage takes a tick's records, however they arrived.
+"""
+
+from typing import Final
+
+import msgspec
+
+SPAM: Final = "spam"
+HAM: Final = "ham"
+LABELS: Final = (HAM, SPAM)
+
+INBOX: Final = 0
+UNSURE: Final = 1
+JUNK: Final = 2
+FOLDERS: Final = ("inbox", "unsure", "spam")
+
+TAUGHT: Final = "taught"
+MERGED: Final = "merged"
+LIMITED: Final = "limited"
+QUARANTINED: Final = "quarantined"
+REJECTED: Final = "rejected"
+SHADOWED: Final = "shadowed"
+DUPLICATE: Final = "duplicate"
+RULINGS: Final = (TAUGHT, MERGED, LIMITED, QUARANTINED, REJECTED, SHADOWED, DUPLICATE)
+
+UNIT: Final = 1000
+"""Evidence is counted in integers: a lesson of full weight is this many units."""
+
+
+class Vote(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """What an account says of a mail: "spam", or "not spam" (label ``ham``).
+
+    ``sent`` is the tick of the mail, ``opened`` that of the account's opening, and ``token`` what
+    scoring signed when it delivered the mail: all that the guard knows of the delivery.
+    """
+
+    id: int
+    account: int
+    mail: int
+    sent: int
+    label: str
+    tick: int
+    address: int
+    subnet: int
+    opened: int
+    token: int
+
+
+class Ruling(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """What became of a vote, by which check and why. The last ruling of a vote counts."""
+
+    vote: int
+    account: int
+    mail: int
+    tick: int
+    ruling: str
+    check: str
+    reason: str
+
+
+class Claim(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """A vote that its account's guard let through, with what is known of the account.
+
+    ``reputation`` lies in [0, 1]; ``weight`` is in `UNIT`; ``hold`` says why it waits, or nothing.
+    """
+
+    vote: int
+    account: int
+    mail: int
+    sent: int
+    spam: bool
+    tick: int
+    address: int
+    subnet: int
+    reputation: float
+    vetted: bool
+    weight: int
+    hold: str
+
+
+class Lesson(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """What the learner is taught: a mail, its label, a weight in `UNIT`, and whose it is."""
+
+    mail: int
+    spam: bool
+    sent: int
+    weight: int
+    shares: tuple[tuple[int, int], ...]
+    """Each account's part of the weight, (account, weight), adding up to it."""
+
+
+class Credit(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """A judgement confirmed (+1) or refuted (-1) what an account had claimed of a mail."""
+
+    account: int
+    mail: int
+    vote: int
+    outcome: int
+
+
+class JudgeRequest(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """The gate asks the provider's staff to look at a mail."""
+
+    mail: int
+    sent: int
+
+
+class Response(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """A counter-measure against an account: from the tick it acts until ``until``, then no more."""
+
+    account: int
+    action: str
+    until: int
+    reason: str
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the folders begin, as log odds: below ``inbox`` the inbox, from ``spam`` on spam."""
+
+    inbox: float
+    spam: float
+
+
+QUARANTINE: Final = "quarantine"
+"""The response that has a source's claims held."""
+
+PROMOTE: Final = "promote"
+HOLD: Final = "hold"
+ROLL_BACK: Final = "roll back"

@@ -1,0 +1,267 @@
+"""The learner: what the model is taught, and what of it is served."""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from filter import codec
+from filter.columns import Bits, Features, Ids, Ints, Judgements, Kept
+from filter.events import HOLD, PROMOTE, ROLL_BACK, UNIT, JudgeRequest, Lesson, Limits
+from filter.gate import Decision, GateSettings, compare, decide, differ
+from filter.hashing import combine, key
+from filter.limits import LimitSettings
+from filter.mailroom import Mailroom
+from filter.model import LogOdds, ModelSettings, SpamModel
+from filter.ragged import Ragged, concatenate
+from filter.scoring import folders
+from filter.stage import Provider, Release
+
+DAY = 24
+LearnsFrom = Literal["votes", "votes+kept", "votes+kept+judgements", "all"]
+
+
+@dataclass(frozen=True)
+class LearnerSettings:
+    """What the model learns from.
+
+    Args:
+        learns_from: votes alone; votes and what readers kept; judgements too; or the label of
+            every mail, from judges who see all and never err.
+        kept_weight: weight of a mail that was kept, as a share of a vote's.
+        snapshots: daily states of training to roll back to.
+    """
+
+    learns_from: LearnsFrom = "votes+kept"
+    kept_weight: float = 0.1
+    snapshots: int = 8
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+
+
+class LearnerIn(NamedTuple):
+    """A tick's mail, lessons, looks and judgements."""
+
+    features: Features
+    lessons: tuple[Lesson, ...]
+    trusted: Kept
+    judgements: Judgements
+
+
+class LearnerOut(NamedTuple):
+    """The gate's decision, and the mails it asks the judges about."""
+
+    releases: tuple[Release, ...]
+    requests: tuple[JudgeRequest, ...]
+
+
+class StartSet(NamedTuple):
+    """The labelled mails that the filter starts from, and the ham that its limits start from."""
+
+    tokens: Ragged
+    spam: Bits
+    ham: Ragged
+
+
+class Snapshot(NamedTuple):
+    """Training and limits as they were at a tick, and the release they make."""
+
+    tick: int
+    training: object
+    limits: Limits
+    scorer: LogOdds
+
+
+class Judged(NamedTuple):
+    """Judged mails of the window, for the gate; the random ones' ham moves the limits too."""
+
+    sent: Ints
+    spam: Bits
+    asked: Bits
+    tokens: Ragged
+
+
+class Memory(msgspec.Struct, forbid_unknown_fields=True):
+    """What the learner remembers besides the model, the mails and the snapshots."""
+
+    limits: Limits
+    judged: Judged
+    golden: Ragged
+    held: int = 0
+
+
+class Learner:
+    """The stage `learner`, of which there is one: training, then the gate."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        settings: LearnerSettings,
+        model: ModelSettings,
+        start: StartSet,
+        gate: bool,
+    ) -> None:
+        """Learn the start set, and set the limits by its ham."""
+        self._provider = provider
+        self._settings = settings
+        self._model_settings = model
+        self._gate = gate
+        self._model: SpamModel = model.begin()
+        full = np.full(start.tokens.rows, UNIT, np.int64)
+        self._model.learn(0, start.tokens, start.spam, full)
+        self._start_ham = start.ham
+        scorer = self._model.release(0)
+        limits = settings.limits.of(scorer.log_odds(start.ham))
+        nothing = Judged(
+            np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_), _no_rows()
+        )
+        self._memory = Memory(limits, nothing, _no_rows())
+        self._mails = Mailroom(provider.mail_window)
+        self._snapshots: list[Snapshot] = []
+        if gate:
+            self._snapshots = [Snapshot(0, self._model.snapshot(), limits, scorer)]
+        self.start = Release(0, PROMOTE, "the start set", scorer, limits)
+
+    def step(self, tick: int, given: LearnerIn) -> LearnerOut:
+        """Train on a tick's feedback, then promote, hold or roll back."""
+        self._mails.take(tick, given.features)
+        self._train(tick, given)
+        self._remember(tick, given.judgements)
+        candidate = self._model.release(tick)
+        if tick % DAY == 0:
+            self._move_limits(candidate)
+        if not self._gate:
+            served = Release(tick, PROMOTE, "no gate", candidate, self._memory.limits)
+            return LearnerOut((served,), ())
+        anchor = self._anchor(tick)
+        release = self._decide(tick, candidate, anchor)
+        asked = self._ask(tick, given.features, candidate, anchor)
+        return LearnerOut((release,), asked)
+
+    def _train(self, tick: int, given: LearnerIn) -> None:
+        source = self._settings.learns_from
+        judged = given.judgements
+        if source == "all":
+            self._learn(tick, judged.mail, judged.sent, judged.spam, UNIT)
+            return
+        lessons = given.lessons
+        mails = np.array([lesson.mail for lesson in lessons], np.uint64)
+        sent = np.array([lesson.sent for lesson in lessons], np.int64)
+        spam = np.array([lesson.spam for lesson in lessons], np.bool_)
+        weight = np.array([lesson.weight for lesson in lessons], np.int64)
+        self._model.learn(tick, self._mails.tokens(mails, sent), spam, weight)
+        if source != "votes":
+            kept = given.trusted
+            share = round(self._settings.kept_weight * UNIT)
+            self._learn(tick, kept.mail, kept.sent, kept.spam, share)
+        if source == "votes+kept+judgements":
+            self._learn(tick, judged.mail, judged.sent, judged.spam, UNIT)
+
+    def _learn(self, tick: int, mails: Ids, sent: Ints, spam: Bits, weight: int) -> None:
+        weights = np.full(len(mails), weight, np.int64)
+        self._model.learn(tick, self._mails.tokens(mails, sent), spam, weights)
+
+    def _remember(self, tick: int, new: Judgements) -> None:
+        """Keep the window's judged mails, and the newest golden ham."""
+        if not self._gate and not len(new.mail):
+            return
+        tokens = self._mails.tokens(new.mail, new.sent)
+        old = self._memory.judged
+        keep = np.flatnonzero(old.sent >= tick - self._provider.mail_window)
+        self._memory.judged = Judged(
+            np.concatenate((old.sent[keep], new.sent)),
+            np.concatenate((old.spam[keep], new.spam)),
+            np.concatenate((old.asked[keep], new.asked)),
+            concatenate([old.tokens.take(keep), tokens]),
+        )
+        golden = tokens.take(np.flatnonzero(~new.asked & ~new.spam))
+        pool = concatenate([self._memory.golden, golden])
+        newest = np.arange(max(0, pool.rows - self._settings.limits.golden), pool.rows)
+        self._memory.golden = pool.take(newest) if len(newest) < pool.rows else pool
+
+    def _move_limits(self, candidate: LogOdds) -> None:
+        ham = concatenate([self._start_ham, self._memory.golden])
+        odds = candidate.log_odds(ham)
+        self._memory.limits = self._settings.limits.moved(self._memory.limits, odds)
+
+    def _anchor(self, tick: int) -> Snapshot:
+        """The youngest daily release that is old enough, else the oldest there is."""
+        old = [s for s in self._snapshots if s.tick <= tick - self._settings.gate.anchor_age]
+        return old[-1] if old else self._snapshots[0]
+
+    def _decide(self, tick: int, candidate: LogOdds, anchor: Snapshot) -> Release:
+        decision = self._test(candidate, self._memory.limits, anchor)
+        if decision.action == PROMOTE:
+            self._memory.held = 0
+            self._keep_snapshot(tick, candidate)
+            return Release(tick, PROMOTE, decision.reason, candidate, self._memory.limits)
+        if decision.action == HOLD:
+            self._memory.held += 1
+            return Release(tick, HOLD, decision.reason, None, None)
+        return self._roll_back(tick, anchor, decision)
+
+    def _test(self, scorer: LogOdds, limits: Limits, anchor: Snapshot) -> Decision:
+        judged = self._memory.judged
+        now = folders(scorer.log_odds(judged.tokens), limits)
+        then = folders(anchor.scorer.log_odds(judged.tokens), anchor.limits)
+        compared = compare(now, then, judged.spam)
+        return decide(self._settings.gate, compared, self._memory.held)
+
+    def _keep_snapshot(self, tick: int, candidate: LogOdds) -> None:
+        if tick % DAY == 0 and tick > 0:
+            training = self._model.snapshot()
+            self._snapshots.append(Snapshot(tick, training, self._memory.limits, candidate))
+            del self._snapshots[: -self._settings.snapshots]
+
+    def _roll_back(self, tick: int, anchor: Snapshot, decision: Decision) -> Release:
+        """Return to the youngest daily state that passes the test, or to the anchor."""
+        while len(self._snapshots) > 1 and self._snapshots[-1].tick > anchor.tick:
+            last = self._snapshots[-1]
+            if self._test(last.scorer, last.limits, anchor).action == PROMOTE:
+                break
+            self._snapshots.pop()
+        back = self._snapshots[-1]
+        self._model.restore(back.training)
+        self._memory.limits = back.limits
+        self._memory.held = 0
+        reason = f"{decision.reason}; back to {back.tick} h"
+        return Release(tick, ROLL_BACK, reason, back.scorer, back.limits, back.tick)
+
+    def _ask(
+        self, tick: int, features: Features, candidate: LogOdds, anchor: Snapshot
+    ) -> tuple[JudgeRequest, ...]:
+        """Ask about mails on which candidate and anchor disagree, drawn with the secret."""
+        now = folders(candidate.log_odds(features.tokens), self._memory.limits)
+        then = folders(anchor.scorer.log_odds(features.tokens), anchor.limits)
+        mails = features.mail[differ(now, then)]
+        order = np.argsort(combine(key("ask", self._provider.secret.hex()), mails))
+        asked = mails[order[: self._settings.gate.asked_per_hour]]
+        return tuple(sorted(JudgeRequest(mail, tick) for mail in asked.tolist()))
+
+    def freeze(self) -> bytes:
+        """Training, limits, judged mails, the mailroom and the snapshots."""
+        model = self._model.freeze()
+        snapshots = [(s.tick, s.training, s.limits) for s in self._snapshots]
+        return codec.pack((model, codec.pack(self._memory), self._mails.freeze(), snapshots))
+
+    def thaw(self, frozen: bytes) -> None:
+        """Take up a frozen state."""
+        kind = tuple[bytes, bytes, bytes, list[tuple[int, bytes, Limits]]]
+        model, memory, mails, snapshots = codec.unpack(kind, frozen)
+        self._model.thaw(model)
+        self._memory = codec.unpack(Memory, memory)
+        self._mails.thaw(mails)
+        self._snapshots = [self._snapshot(*one) for one in snapshots] if self._gate else []
+        if self._gate and not self._snapshots:
+            limits = self._memory.limits
+            self._snapshots = [Snapshot(0, model, limits, self._model.release(0))]
+
+    def _snapshot(self, tick: int, training: bytes, limits: Limits) -> Snapshot:
+        model = self._model_settings.begin()
+        model.thaw(training)
+        return Snapshot(tick, training, limits, model.release(tick))
+
+
+def _no_rows() -> Ragged:
+    return Ragged(np.empty(0, np.uint32), np.zeros(1, np.int64))

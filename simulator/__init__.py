@@ -1,0 +1,1 @@
+"""The simulator: the world, the truth, the engines, and what shows a run to people."""

@@ -1,0 +1,283 @@
+"""Arms: the same world, run side by side with one thing different."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from numpy.random import Generator
+
+from agents.actor import Attack, Delivery, Draft
+from agents.people import People
+from filter import codec
+from filter.columns import Judgements, Kept, joined, no_judgements
+from filter.events import Vote
+from filter.hashing import combine
+from filter.plugins import told
+from filter.stage import Flow
+from simulator import digest
+from simulator.engine import Embedded
+from simulator.frame import Frame, frame
+from simulator.judges import Judges
+from simulator.mail import Post
+from simulator.mailboxes import VOTE, Mailboxes, Pending
+from simulator.meter import Meter
+from simulator.scenario import Scenario
+from simulator.tally import Tally
+from simulator.truth import Known, Truth
+from simulator.world import World
+
+TOP = 1 << 64
+
+
+class Plan(NamedTuple):
+    """What makes an arm: its guard (None: the scenario's own), and whether bots poison."""
+
+    guard: str | None
+    poisoned: bool
+
+
+PLANS = {
+    "default": Plan(None, False),
+    "attacked": Plan(None, True),
+    "twin": Plan(None, False),
+    "unguarded": Plan("none", True),
+    "reference": Plan("none", False),
+    "reject_all": Plan("reject-all", True),
+}
+TWINS = {"attacked": "twin", "unguarded": "reference"}
+
+
+class AttackError(Exception):
+    """An attack raised, or did what cannot be done."""
+
+
+class Strike(NamedTuple):
+    """An attack and its time.
+
+    Poison flows from ``start`` to before ``end``; the campaign goes on to the end of the run, or
+    there would be nothing to see of the filter's recovery.
+    """
+
+    name: str
+    attack: Attack
+    start: int
+    end: int
+
+
+class State(msgspec.Struct):
+    """All that an arm remembers, besides its engine."""
+
+    frames: list[Frame]
+    hash: str
+    tally: Tally
+    meter: Meter
+    posts: dict[int, Post]
+    known: dict[int, Known]
+    votes: dict[int, list[Pending]]
+    kept: dict[int, list[Kept]]
+    judgements: Judgements
+    inbox: list[Delivery]
+
+
+class Arm:
+    """One run of the world against one filter.
+
+    Args:
+        name: what it is called.
+        plan: what makes it.
+        scenario: the settings.
+        world: what is the same in every arm.
+        strike: the attack, if there is one.
+        engine: the filter.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        scenario: Scenario,
+        world: World,
+        strike: Strike | None,
+        engine: Embedded,
+    ) -> None:
+        """Start before tick 0."""
+        self.name = name
+        self.plan = plan
+        self._scenario = scenario
+        self._world = world
+        self._strike = strike
+        self.engine = engine
+        window = world.provider.mail_window
+        self._truth = Truth(window + 2 * scenario.feedback_delay, world.bots.id)
+        genres = world.source.genres
+        habits = People(
+            scenario.seed,
+            scenario.people,
+            world.people.zeal,
+            genres.names,
+            genres.spam,
+            window - scenario.feedback_delay,
+        )
+        self._mailboxes = Mailboxes(world.people, habits, world.bots, scenario.people.kept_after)
+        everything = scenario.filter.learner.learns_from == "all"
+        self._judges = Judges(scenario.judges, world.draws, world.provider.secret, everything)
+        self.frames: list[Frame] = []
+        self.hash = digest.START
+        start, end = (strike.start, strike.end) if strike else (0, scenario.duration)
+        self.meter = Meter(start, end)
+        self._tally = Tally()
+        self._posts: dict[int, Post] = {}
+        self._judgements = no_judgements()
+        self._inbox: list[Delivery] = []
+        self.last: Flow | None = None
+
+    def step(self, tick: int) -> None:
+        """See what became of an earlier tick, then hand this one's mail and votes over."""
+        seen = tick - self._scenario.feedback_delay
+        self.last = None
+        if seen >= 0:
+            self.last = self.engine.collect(seen)
+            self._receive(tick, seen, self.last)
+        if tick < self._scenario.duration:
+            self.engine.submit(tick, self._given(tick))
+
+    def _receive(self, now: int, sent: int, flow: Flow) -> None:
+        """Deliver a tick's mail, have some of it judged, and measure."""
+        post = self._posts.pop(sent)
+        verdicts, requests = flow.verdicts, flow.requests
+        assert verdicts is not None
+        assert requests is not None
+        known = self._truth.deliver(sent, post, verdicts.folder)
+        self._mailboxes.deliver(now, sent, post, verdicts)
+        self._inbox = self._mailboxes.inbox(sent, post, verdicts)
+        self._judgements = self._judges.judge(sent, known, requests, self._truth)
+        self._tally.count(flow.votes or (), [*(flow.stopped or ()), *(flow.rulings or ())])
+        counted = frame(sent, flow, known, self._truth, len(self._tally.open))
+        self.frames.append(counted)
+        self.hash = digest.chained(self.hash, flow, counted)
+        self.meter.read(sent, flow, known, self._truth)
+
+    def _given(self, tick: int) -> Flow:
+        """A tick's mail, votes, looks and judgements."""
+        votes = self._mailboxes.votes(tick)
+        posts = [self._world.ordinary(tick)]
+        for post, cast in self._attack(tick):
+            posts += [post] if post else []
+            votes += cast
+        self._posts[tick] = joined(posts)
+        judgements, self._judgements = self._judgements, no_judgements()
+        return Flow(
+            mails=self._posts[tick].mails,
+            votes=tuple(sorted(votes)),
+            kept=self._mailboxes.kept(tick),
+            judgements=judgements,
+        )
+
+    def _attack(self, tick: int) -> Iterable[tuple[Post | None, list[Vote]]]:
+        """The campaign, in every arm; and the poison, where it is not absent."""
+        strike = self._strike
+        if strike is None or tick < strike.start:
+            return
+        attack = strike.attack
+        campaign = self._ordered(strike, "campaign", lambda rng: attack.campaign(tick, rng), tick)
+        yield self._world.drafted(tick, campaign[0], "campaign"), []
+        if self.plan.poisoned and tick < strike.end:
+            inbox = tuple(self._inbox)
+            drafts, votes = self._ordered(
+                strike, "poison", lambda rng: attack.poison(tick, inbox, rng), tick
+            )
+            yield self._world.drafted(tick, drafts, "copies"), _numbered(tick, votes)
+
+    def _ordered(
+        self, strike: Strike, method: str, do: Any, tick: int
+    ) -> tuple[list[Draft], list[Vote]]:
+        """What an attack's method orders; whatever it raises, or orders wrongly, ends the attack.
+
+        Raises:
+            AttackError: with the attack's name, the tick, and what was wrong.
+        """
+        rng: Generator = self._world.draws.generator(strike.name, method, tick)
+        try:
+            orders = list(do(rng))
+        except Exception as error:  # an attack may be anybody's code
+            raise AttackError(f"{strike.name}: {method} at tick {tick}: {told(error)}") from error
+        drafts = [one for one in orders if isinstance(one, Draft)]
+        votes = [one for one in orders if isinstance(one, Vote)]
+        for one in orders:
+            fault = _fault(one, len(self._world.bots.id), method)
+            if fault:
+                raise AttackError(f"{strike.name}: {method} at tick {tick}: {fault}")
+        return drafts, votes
+
+    def freeze(self) -> bytes:
+        """Everything, also what is on its way."""
+        votes, kept = self._mailboxes.state()
+        state = State(
+            self.frames,
+            self.hash,
+            self._tally,
+            self.meter,
+            self._posts,
+            self._truth.state(),
+            votes,
+            kept,
+            self._judgements,
+            self._inbox,
+        )
+        return codec.pack((codec.pack(state), self.engine.freeze()))
+
+    def thaw(self, frozen: bytes) -> None:
+        """Take up a frozen arm: this one's, or the one from which it forks."""
+        packed, engine = codec.unpack(tuple[bytes, bytes], frozen)
+        state = codec.unpack(State, packed)
+        self.frames, self.hash, self._tally = state.frames, state.hash, state.tally
+        self.meter = state.meter
+        self._posts = state.posts
+        self._truth.restore(state.known)
+        self._mailboxes.restore(state.votes, state.kept)
+        self._judgements, self._inbox = state.judgements, state.inbox
+        self.engine.thaw(engine)
+
+
+def _numbered(tick: int, votes: list[Vote]) -> list[Vote]:
+    """Bots' votes with their ids."""
+    return [
+        msgspec.structs.replace(
+            vote, id=int(combine(VOTE, vote.account, vote.mail, tick, 1 + place))
+        )
+        for place, vote in enumerate(votes)
+    ]
+
+
+def _fault(order: Any, bots: int, method: str) -> str:
+    """What is wrong with an attack's order, if anything: its fields may hold anything."""
+    if isinstance(order, Draft):
+        return _fault_of_draft(order.to, order.varies, bots)
+    if isinstance(order, Vote) and method == "poison":
+        numbers = (order.account, order.mail, order.address, order.subnet, order.token)
+        if not all(_whole(number, 0, TOP) for number in numbers):
+            return "a vote with an id that is no whole number from 0 to 2^64"
+        if not all(_whole(tick, -TOP >> 24, TOP >> 24) for tick in (order.sent, order.tick)):
+            return "a vote with a tick that is no tick"
+        return (
+            ""
+            if _whole(order.opened, -TOP >> 24, TOP >> 24) and _text(order.label)
+            else ("a vote whose label is no text, or whose account was opened at no tick")
+        )
+    wanted = "Draft or Vote" if method == "poison" else "Draft"
+    return f"it gave a {type(order).__name__}, expected a {wanted}"
+
+
+def _fault_of_draft(to: Any, varies: Any, bots: int) -> str:
+    if to is not None and not _whole(to, 0, bots):
+        return f"a draft to account {to!r}, but there are {bots}, counted from 0"
+    fits = isinstance(varies, int | float) and 0 <= varies <= 1
+    return "" if fits else f"a draft that varies by {varies!r}, expected 0 to 1"
+
+
+def _whole(number: Any, low: int, high: int) -> bool:
+    return isinstance(number, int) and low <= number < high
+
+
+def _text(label: Any) -> bool:
+    return isinstance(label, str) and len(label) < 100

@@ -1,0 +1,171 @@
+"""Real mail dealt: a corpus in the order of the seed, never of its own dates, no message twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.columns import Bits, Floats, Ids, Ints
+from filter.hashing import combine, key, uniform
+from filter.learner import StartSet
+from filter.portable import log
+from filter.ragged import Ragged
+from simulator.corpus import Corpus, CorpusError
+from simulator.mail import Genres, Letters
+from simulator.seeds import Draws
+
+HAM, SPAM = 0, 1
+LONG = 60
+"""Tokens from which a spam mail may serve as a campaign."""
+ALIKE = 0.35
+"""Cosine from which a mail is a near-duplicate of the campaign."""
+BUCKETS = np.uint32((1 << 18) - 1)
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """How a corpus is dealt.
+
+    Args:
+        path: JSON Lines, plain or gzip; empty for synthetic mail.
+        mails_per_hour: mails an hour.
+        start_mails: labelled mails that the filter starts from.
+        start_ham: further ham that the folder limits start from.
+        reuse: begin again when every message has been dealt; otherwise the run ends before.
+    """
+
+    path: str = ""
+    mails_per_hour: int = 75
+    start_mails: int = 2000
+    start_ham: int = 2000
+    reuse: bool = False
+
+
+class CorpusCampaign(NamedTuple):
+    """A spam mail of the corpus; its varied words come from other spam."""
+
+    row: int
+    genre: int
+    story: int
+    words: NDArray[np.uint32]
+    others: NDArray[np.uint32]
+
+    def mails(self, ids: Ids, varies: Floats) -> Ragged:
+        """The tokens of n mails."""
+        count, length = len(ids), len(self.words)
+        place = np.arange(length, dtype=np.uint64)
+        slot = uniform(combine(key("slot", self.story), place))
+        varied = slot[None, :] < varies[:, None]
+        pick = combine(key("word", self.story), ids[:, None], place[None, :])
+        other = self.others[(pick % np.uint64(len(self.others))).astype(np.int64)]
+        tokens = np.where(varied, other, self.words[None, :])
+        return Ragged(tokens.ravel(), np.arange(count + 1, dtype=np.int64) * length)
+
+
+@dataclass
+class Dealt:
+    """A source that deals a corpus.
+
+    Args:
+        settings: how.
+        corpus: the mails.
+        seed: of the run: another seed deals in another order.
+    """
+
+    settings: CorpusSettings
+    corpus: Corpus
+    seed: int
+    genres: Genres = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Shuffle."""
+        self._draws = Draws(self.seed)
+        self.genres = Genres(("ham", "spam"), np.array([False, True]))
+        self._ids = np.arange(len(self.corpus.ids), dtype=np.uint64)
+        self._order = np.argsort(self._draws.bits("deal", self._ids), kind="stable")
+        self._deal(np.zeros(len(self._ids), np.bool_))
+
+    def _deal(self, withheld: Bits) -> None:
+        """Lay the start set, the limits' ham and the deal out, one after the other."""
+        settings, spam = self.settings, self.corpus.is_spam
+        order = self._order[~withheld[self._order]]
+        self._start, rest = np.split(order, [settings.start_mails])
+        ham = rest[~spam[rest]][: settings.start_ham]
+        self._ham = ham
+        self._rest = rest[~np.isin(rest, ham)]
+        if len(self._start) < settings.start_mails or len(ham) < settings.start_ham:
+            raise CorpusError(
+                f"{self.corpus.name}: {len(order)} mails are too few: the filter starts from"
+                f" {settings.start_mails} mails and {settings.start_ham} further ham;"
+                " set corpus.start_mails and corpus.start_ham lower"
+            )
+
+    def ticks(self) -> int:
+        """How many ticks the corpus lasts."""
+        return len(self._rest) // self.settings.mails_per_hour
+
+    def letters(self, tick: int) -> Letters:
+        """The mail of a tick."""
+        size = self.settings.mails_per_hour
+        number = np.arange(tick * size, (tick + 1) * size)
+        if self.settings.reuse:
+            number %= len(self._rest)
+        row = self._rest[number]
+        ids = self._draws.bits("mail", self._ids[row], tick) >> np.uint64(1)
+        order = np.argsort(ids)
+        ids, row = ids[order], row[order]
+        sender = self._draws.bits("sender", self._ids[row])
+        genre = self.corpus.is_spam[row].astype(np.int8)
+        domain = sender % np.uint64(4000)
+        return Letters(ids, sender, domain, genre, ids, self.corpus.tokens.take(row))
+
+    def start(self) -> StartSet:
+        """Mails that are not dealt later."""
+        tokens = self.corpus.tokens
+        spam = self.corpus.is_spam[self._start]
+        return StartSet(tokens.take(self._start), spam, tokens.take(self._ham))
+
+    def campaigns(self) -> Iterator[CorpusCampaign]:
+        """Long spam mails in the order of the deal."""
+        corpus = self.corpus
+        long = corpus.is_spam & (corpus.tokens.lengths >= LONG)
+        others = corpus.tokens.take(np.flatnonzero(corpus.is_spam)[:2000]).values
+        for row in self._order[long[self._order]].tolist():
+            story = int(self._draws.bits("attack", self._ids[row : row + 1])[0])
+            yield CorpusCampaign(row, SPAM, story, corpus.tokens.row(row), others)
+
+    def withhold(self, campaign: Any) -> None:
+        """Deal without the near-duplicates of a campaign, itself among them."""
+        if isinstance(campaign, CorpusCampaign):
+            self._deal(self._cosine(campaign.row) > ALIKE)
+
+    def _cosine(self, row: int) -> Floats:
+        """The cosine of every mail with one, over the words they hold, the rare ones heavier."""
+        words, weight, norm = self._weights
+        has = np.zeros(int(BUCKETS) + 1, np.bool_)
+        has[words.row(row)] = True
+        shared = np.where(has[words.values], weight[words.values] ** 2, 0.0)
+        dots = np.add.reduceat(np.append(shared, 0.0), words.starts[:-1])
+        cosine: Floats = dots / np.maximum(norm * norm[row], 1e-12)
+        return cosine
+
+    @cached_property
+    def _weights(self) -> tuple[Ragged, Floats, Floats]:
+        """Each mail's different words, a weight for each word, and each mail's norm."""
+        return _weigh(self.corpus.tokens)
+
+
+def _weigh(tokens: Ragged) -> tuple[Ragged, Floats, Floats]:
+    size = int(BUCKETS) + 1
+    row = np.repeat(np.arange(tokens.rows, dtype=np.int64), tokens.lengths)
+    pairs = np.unique(row * size + (tokens.values & BUCKETS))
+    lengths = np.bincount(pairs // size, minlength=tokens.rows)
+    starts: Ints = np.concatenate(([0], np.cumsum(lengths)))
+    words = Ragged((pairs % size).astype(np.uint32), starts)
+    mails = np.bincount(words.values, minlength=size)
+    weight = log(tokens.rows / np.maximum(mails, 1.0))
+    squares = np.append(weight[words.values] ** 2, 0.0)
+    return words, weight, np.sqrt(np.add.reduceat(squares, starts[:-1]))

@@ -1,0 +1,101 @@
+"""A run: the loop over ticks, in all arms."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from agents.actor import Attack
+from filter import chain, codec, settings
+from filter.plugins import Plugin, configured, load
+from simulator.arms import PLANS, Arm, Plan, Strike
+from simulator.corpus import read_corpus
+from simulator.dealt import Dealt
+from simulator.engine import Embedded
+from simulator.mail import Source
+from simulator.scenario import Scenario
+from simulator.synthetic import Synthetic
+from simulator.world import World
+
+
+class Prepared(NamedTuple):
+    """A run before its first tick."""
+
+    scenario: Scenario
+    world: World
+    strike: Strike | None
+    arms: dict[str, Arm]
+    fork: int
+    """Tick at which the arms part; before it, the first one stands for all."""
+
+
+def prepare(scenario: Scenario) -> Prepared:
+    """Make the world, the filter and the arms of a scenario."""
+    strike = _strike(scenario)
+    bots = strike.attack.accounts if strike else 0
+    window = scenario.filter.mail_window
+    world = World(scenario.seed, scenario.world, scenario.people, source(scenario), bots, window)
+    model = settings.model(scenario.filter)
+    if strike:
+        world.choose_campaign(model, scenario.filter.learner.limits)
+    beginning = world.beginning()
+    arms: dict[str, Arm] = {}
+    for name in scenario.arms:
+        plan = PLANS[name]
+        engine = _engine(scenario, plan, beginning)
+        arms[name] = Arm(name, plan, scenario, world, strike, engine)
+    fork = strike.start if strike and model.travels else 0
+    return Prepared(scenario, world, strike, arms, min(fork, scenario.duration))
+
+
+def _strike(scenario: Scenario) -> Strike | None:
+    if not scenario.attack.name:
+        return None
+    attack = scenario.attack
+    plugin = attack_plugin(attack.name)
+    made: Attack = configured(plugin.settings, attack.settings, "attack.settings")
+    return Strike(plugin.name, made, attack.start, attack.start + attack.duration)
+
+
+def attack_plugin(name: str) -> Plugin:
+    """An attack by its name or file."""
+    return load("agents.attacks", name, "attack")
+
+
+def source(scenario: Scenario) -> Source:
+    """Where a scenario's ordinary mail comes from."""
+    if scenario.corpus.path:
+        return Dealt(scenario.corpus, read_corpus(scenario.corpus.path), scenario.seed)
+    return Synthetic(scenario.synthetic, scenario.seed)
+
+
+def _engine(scenario: Scenario, plan: Plan, beginning: chain.Beginning) -> Embedded:
+    own = scenario.filter
+    if plan.guard is not None:
+        own = replace(own, guard=plan.guard)
+    return Embedded(chain.stages(own, beginning), scenario.feedback_delay)
+
+
+def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
+    """Simulate: a tick in every arm, then the next one. Yields the tick that was just done."""
+    first, *others = prepared.arms.values()
+    last = prepared.scenario.duration + prepared.scenario.feedback_delay
+    for tick in range(start, last):
+        if tick == prepared.fork and tick > 0:
+            peace = first.freeze()
+            for arm in others:
+                arm.thaw(peace)
+        first.step(tick)
+        for arm in others if tick >= prepared.fork else ():
+            arm.step(tick)
+        yield tick
+
+
+def freeze(prepared: Prepared) -> bytes:
+    """The state of all arms."""
+    return codec.pack({name: arm.freeze() for name, arm in prepared.arms.items()})
+
+
+def thaw(prepared: Prepared, frozen: bytes) -> None:
+    """Take up a frozen state."""
+    for name, state in codec.unpack(dict[str, bytes], frozen).items():
+        prepared.arms[name].thaw(state)

@@ -1,0 +1,101 @@
+"""A scenario: all the settings of a run, as data."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from agents.people import Habits
+from filter.plugins import SettingsError, configured, unknown
+from filter.settings import FilterSettings
+from simulator.dealt import CorpusSettings
+from simulator.judges import JudgeSettings
+from simulator.synthetic import SyntheticSettings
+from simulator.world import WorldSettings
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+ArmName = Literal["default", "attacked", "twin", "unguarded", "reference", "reject_all"]
+
+
+@dataclass(frozen=True)
+class AttackSettings:
+    """Which attack, and when.
+
+    Args:
+        name: a name, or the path of a file of one's own; empty for none.
+        start: tick at which it begins.
+        duration: ticks that it lasts.
+        settings: the attack's own settings.
+    """
+
+    name: str = ""
+    start: int = 72
+    duration: int = 96
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All the settings of a run.
+
+    Args:
+        name: what it is called.
+        about: what it shows, in a sentence.
+        seed: every seed is another world with other luck.
+        duration: ticks; a tick is an hour.
+        feedback_delay: ticks after which what flows back acts, 1 or more.
+        arms: which runs are simulated side by side; the first is the one that is judged.
+        thresholds: what has to hold, as ``attack_success.mean < 0.05``.
+        synthetic: made-up mail.
+        corpus: real mail, where it has a path.
+    """
+
+    name: str = "custom"
+    about: str = ""
+    seed: int = 1
+    duration: int = 240
+    feedback_delay: int = 1
+    arms: tuple[ArmName, ...] = ("attacked", "twin")
+    thresholds: tuple[str, ...] = ()
+    world: WorldSettings = field(default_factory=WorldSettings)
+    synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
+    corpus: CorpusSettings = field(default_factory=CorpusSettings)
+    people: Habits = field(default_factory=Habits)
+    judges: JudgeSettings = field(default_factory=JudgeSettings)
+    filter: FilterSettings = field(default_factory=FilterSettings)
+    attack: AttackSettings = field(default_factory=AttackSettings)
+
+
+def scenario_names() -> list[str]:
+    """The scenarios that come with the program."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+
+
+def read(name: str) -> dict[str, Any]:
+    """A scenario's table, by its name or the path of a file (``*.toml``).
+
+    Raises:
+        SettingsError: there is none, or it does not parse (with line and column).
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise SettingsError(f"scenario: there is no file {name}")
+    elif name in scenario_names():
+        path = SCENARIOS / f"{name}.toml"
+    else:
+        raise SettingsError(f"scenario: {unknown(name, scenario_names())}")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return {"name": path.stem} | table
+
+
+def scenario(table: dict[str, Any]) -> Scenario:
+    """A table as a scenario.
+
+    Raises:
+        SettingsError: an unknown key or a wrong value, with its place.
+    """
+    return configured(Scenario, table, "")

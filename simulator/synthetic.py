@@ -1,0 +1,193 @@
+"""Synthetic mail: genres, campaigns and newsletters as templates with varied slots."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.vocabulary import GENRES, TABLE, Words, vocabulary
+from filter.columns import Floats, Ids, Ints
+from filter.hashing import combine, key
+from filter.learner import StartSet
+from filter.ragged import Ragged
+from simulator.mail import Genres, Letters
+from simulator.seeds import Draws
+
+EVERYTHING = 1.0
+
+
+@dataclass(frozen=True)
+class SyntheticSettings:
+    """How much mail there is, and how it changes.
+
+    Args:
+        mails_per_hour: ordinary mails an hour.
+        start_mails: labelled mails that the filter starts from.
+        start_ham: further ham that the folder limits start from.
+        campaigns: spam campaigns, and newsletters, that run side by side in a genre.
+        life: ticks from the first mail of such a template to the last one's, at the mean.
+        varies: share of a template's words that differ from mail to mail.
+        novel: share of a template's words that are drawn from the rare ones, new to a filter.
+        attack_novel: the same for the attacker's campaign, which is to be one that is caught.
+    """
+
+    mails_per_hour: int = 2000
+    start_mails: int = 2000
+    start_ham: int = 2000
+    campaigns: int = 12
+    life: int = 72
+    varies: float = 0.4
+    novel: float = 0.3
+    attack_novel: float = 0.1
+
+
+class Plan(NamedTuple):
+    """What n mails are to be made of."""
+
+    genre: NDArray[np.int8]
+    template: Ids
+    varies: Floats
+    novel: Floats
+
+
+class SyntheticCampaign(NamedTuple):
+    """A template of the attacker's."""
+
+    genre: int
+    story: int
+    novel: float
+
+    def mails(self, ids: Ids, varies: Floats) -> Ragged:
+        """The tokens of n mails."""
+        count = len(ids)
+        plan = Plan(
+            np.full(count, self.genre, np.int8),
+            np.full(count, self.story, np.uint64),
+            varies,
+            np.full(count, self.novel),
+        )
+        return Ragged(*_hashed(words(ids, plan)))
+
+
+@dataclass
+class Synthetic:
+    """A source of synthetic mail.
+
+    Args:
+        settings: its numbers.
+        seed: of the run.
+    """
+
+    settings: SyntheticSettings
+    seed: int
+    genres: Genres = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Tabulate the genres."""
+        self._draws = Draws(self.seed)
+        self.genres = Genres(
+            tuple(genre.name for genre in GENRES), np.array([genre.spam for genre in GENRES])
+        )
+        self._shares = np.cumsum([genre.share for genre in GENRES])
+        self._bulk = np.array([genre.bulk for genre in GENRES])
+
+    def letters(self, tick: int) -> Letters:
+        """The ordinary mail of a tick."""
+        number = np.arange(self.settings.mails_per_hour, dtype=np.uint64)
+        ids = self._draws.bits("mail", number, tick) >> np.uint64(1)
+        ids.sort()
+        return self._made(ids, tick, self._genre(ids))
+
+    def _genre(self, ids: Ids) -> NDArray[np.int8]:
+        drawn = self._draws.uniform("genre", ids) * self._shares[-1]
+        genre: NDArray[np.int8] = np.searchsorted(self._shares, drawn, "right").astype(np.int8)
+        return genre
+
+    def _made(self, ids: Ids, tick: int | Ints, genre: NDArray[np.int8]) -> Letters:
+        bulk = self._bulk[genre]
+        slot = np.floor(self._draws.uniform("slot", ids) ** 2 * self.settings.campaigns)
+        lane = (genre.astype(np.int64) * self.settings.campaigns + slot.astype(np.int64)).astype(
+            np.uint64
+        )
+        phase = np.floor(self._draws.uniform("phase", lane) * self.settings.life).astype(np.int64)
+        issue = (tick + phase) // self.settings.life
+        template = self._draws.bits("template", lane, issue.astype(np.uint64))
+        story = np.where(bulk, template, ids)
+        settings = self.settings
+        plan = Plan(
+            genre,
+            story,
+            np.where(bulk, settings.varies, EVERYTHING),
+            np.where(bulk, settings.novel, 0.02),
+        )
+        sender = np.where(bulk, self._draws.bits("sender", template), self._friend(ids))
+        domain = np.where(bulk, sender, sender % np.uint64(4000))
+        return Letters(ids, sender, domain, genre, story, Ragged(*_hashed(words(ids, plan))))
+
+    def _friend(self, ids: Ids) -> Ids:
+        return self._draws.bits("friend", ids) % np.uint64(50_000)
+
+    def start(self) -> StartSet:
+        """Mail of the ten days before the run, labelled."""
+        settings = self.settings
+        some = self._before("start", settings.start_mails)
+        ham = self._before("ham", settings.start_ham, only_ham=True)
+        return StartSet(some.tokens, self.genres.spam[some.genre], ham.tokens)
+
+    def _before(self, purpose: str, count: int, only_ham: bool = False) -> Letters:
+        ids = self._draws.bits(purpose, np.arange(count, dtype=np.uint64)) >> np.uint64(1)
+        genre = self._genre(ids)
+        if only_ham:
+            shares = np.cumsum([0.0 if genre.spam else genre.share for genre in GENRES])
+            drawn = self._draws.uniform("genre", ids) * shares[-1]
+            genre = np.searchsorted(shares, drawn, side="right").astype(np.int8)
+        ticks = -1 - (self._draws.uniform("when", ids) * 240).astype(np.int64)
+        return self._made(ids, ticks, genre)
+
+    def campaigns(self) -> Iterator[SyntheticCampaign]:
+        """Templates of the pharmacy genre."""
+        pharmacy = self.genres.names.index("pharmacy")
+        for number in range(1000):
+            story = int(self._draws.bits("attack", number))
+            yield SyntheticCampaign(pharmacy, story, self.settings.attack_novel)
+
+    def withhold(self, campaign: object) -> None:
+        """Nothing else is made from that template."""
+
+
+def words(ids: Ids, plan: Plan) -> tuple[Words, Ints]:
+    """The words of n mails: numbers of words, and n + 1 offsets.
+
+    A word at a place of a template is the template's, unless that place is varied: then it is the
+    mail's own. Either way it is looked up in the genre's table by a hash.
+    """
+    said = vocabulary()
+    pick = combine(key("length"), np.where(plan.varies < EVERYTHING, plan.template, ids))
+    lengths = said.lengths[plan.genre, (pick >> np.uint64(56)).astype(np.int64)].astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    place = (np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)).astype(np.uint64)
+    of_template = combine(key("slot"), np.repeat(plan.template, lengths), place)
+    varied = _low(of_template >> np.uint64(48), 16) < np.repeat(plan.varies, lengths)
+    of_mail = combine(key("word"), np.repeat(ids, lengths)[varied], place[varied])
+    bits = of_template.copy()
+    bits[varied] = of_mail
+    genre = np.repeat(plan.genre, lengths).astype(np.int64)
+    picked = said.tables.ravel()[genre * TABLE + (bits & np.uint64(TABLE - 1)).astype(np.int64)]
+    novel = _low((bits >> np.uint64(16)) & np.uint64(0xFFFF), 16) < np.repeat(plan.novel, lengths)
+    novel &= ~varied | (np.repeat(plan.varies, lengths) >= EVERYTHING)
+    rare = (bits[novel] >> np.uint64(32)) & np.uint64(0xFFFF)
+    picked[novel] = said.tail + (
+        rare * np.uint64(len(said.words) - said.tail) >> np.uint64(16)
+    ).astype(np.int32)
+    return picked, starts
+
+
+def _low(bits: NDArray[np.uint64], width: int) -> Floats:
+    return bits.astype(np.float64) / float(1 << width)
+
+
+def _hashed(made: tuple[Words, Ints]) -> tuple[NDArray[np.uint32], Ints]:
+    numbers, starts = made
+    return vocabulary().hashes[numbers], starts

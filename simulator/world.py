@@ -1,0 +1,169 @@
+"""The world: accounts, a tick's mail, and the attacker's campaign. It is the same in every arm."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.actor import Draft
+from agents.people import Accounts, Habits, accounts
+from filter.chain import Beginning
+from filter.columns import Ids, Ints, rows
+from filter.events import JUNK, UNIT
+from filter.limits import LimitSettings
+from filter.model import ModelSettings
+from filter.scoring import folders
+from filter.stage import Histories, Provider
+from simulator.mail import CAMPAIGN, COPY, PEOPLE, Campaign, Post, Source
+from simulator.seeds import Draws
+
+CAUGHT = 0.95
+"""Share of a campaign's mails that the start release has to catch, else it is drawn again."""
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """Who there is.
+
+    Args:
+        people: honest accounts.
+    """
+
+    people: int = 8000
+
+
+class NoCampaignError(ValueError):
+    """No candidate for the attacker's campaign is caught by the start release."""
+
+
+class World:
+    """All that is the same in every arm of a run.
+
+    Args:
+        seed: of the run.
+        settings: how many people.
+        habits: what people do.
+        source: of ordinary mail.
+        bots: how many accounts the attacker owns.
+        mail_window: ticks in which a mail can be voted on.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        settings: WorldSettings,
+        habits: Habits,
+        source: Source,
+        bots: int,
+        mail_window: int,
+    ) -> None:
+        """Draw the accounts."""
+        self.draws = Draws(seed)
+        self.source = source
+        self.people = accounts(seed, "person", settings.people, habits)
+        self.bots = accounts(seed, "bot", bots, habits)
+        secret = self.draws.generator("provider's secret").bytes(16)
+        self.provider = Provider(secret, mail_window)
+        self.campaign: Campaign | None = None
+        self._last: tuple[int, Post] | None = None
+
+    def choose_campaign(
+        self, model: ModelSettings, limits: LimitSettings, varies: float = 0.3
+    ) -> None:
+        """Draw the campaign: one that a filter which has learned the start set catches.
+
+        Raises:
+            NoCampaignError: none of fifty candidates is caught.
+        """
+        for tries, campaign in enumerate(self.source.campaigns()):
+            if tries == 50:
+                break
+            self.source.withhold(campaign)
+            if self._caught(campaign, model, limits, varies) >= CAUGHT:
+                self.campaign = campaign
+                return
+        raise NoCampaignError(
+            "no campaign: the filter catches none of 50 candidates; another seed may do"
+        )
+
+    def _caught(
+        self, campaign: Campaign, model: ModelSettings, limits: LimitSettings, varies: float
+    ) -> float:
+        start = self.source.start()
+        learned = model.begin()
+        learned.learn(0, start.tokens, start.spam, np.full(start.tokens.rows, UNIT, np.int64))
+        release = learned.release(0)
+        ids = self.draws.bits("sample", np.arange(40, dtype=np.uint64))
+        odds = release.log_odds(campaign.mails(ids, np.full(40, varies)))
+        limit = limits.of(release.log_odds(start.ham))
+        return float((folders(odds, limit) == JUNK).mean())
+
+    def beginning(self) -> Beginning:
+        """What the filter knows before the first tick."""
+        both = [np.concatenate(columns) for columns in zip(self.people, self.bots, strict=True)]
+        known = Accounts(*both)
+        order = np.argsort(known.id)
+        histories = Histories(
+            known.id[order], known.opened[order], known.confirmed[order], known.refuted[order]
+        )
+        return Beginning(self.provider, self.source.start(), histories)
+
+    def ordinary(self, tick: int) -> Post:
+        """A tick's mail among people, the same in every arm."""
+        if self._last is None or self._last[0] != tick:
+            self._last = (tick, self._ordinary(tick))
+        return self._last[1]
+
+    def _ordinary(self, tick: int) -> Post:
+        letters = self.source.letters(tick)
+        people = self.people
+        owner = self._person(letters.mail)
+        count = len(letters.mail)
+        return Post(
+            letters.mail,
+            letters.sender,
+            letters.domain,
+            people.id[owner],
+            letters.tokens,
+            owner,
+            letters.genre,
+            self.source.genres.spam[letters.genre],
+            letters.story,
+            np.full(count, PEOPLE, np.int8),
+        )
+
+    def _person(self, mail: Ids) -> Ints:
+        drawn = self.draws.uniform("recipient", mail)
+        return np.floor(drawn * len(self.people.id)).astype(np.int64)
+
+    def drafted(self, tick: int, drafts: Iterable[Draft], purpose: str) -> Post | None:
+        """The mails that an attacker ordered, as a tick's post; nothing if he ordered none."""
+        ordered = list(drafts)
+        if not ordered or self.campaign is None:
+            return None
+        count = len(ordered)
+        ids = self.draws.bits(purpose, np.arange(count, dtype=np.uint64), tick) >> np.uint64(1)
+        to = np.array([-1 if draft.to is None else draft.to for draft in ordered], np.int64)
+        copy = to >= 0
+        owner = np.where(copy, to, self._person(ids))
+        recipient = np.where(
+            copy,
+            self.bots.id[np.where(copy, to, 0)] if len(self.bots.id) else 0,
+            self.people.id[np.where(copy, 0, owner)],
+        ).astype(np.uint64)
+        sender = self.draws.bits("spammer", ids) >> np.uint64(1)
+        varies = np.array([draft.varies for draft in ordered])
+        tokens = self.campaign.mails(ids, varies)
+        post = Post(
+            ids,
+            sender,
+            sender % np.uint64(4000),
+            recipient,
+            tokens,
+            owner,
+            np.full(count, self.campaign.genre, np.int8),
+            np.ones(count, np.bool_),
+            np.full(count, self.campaign.story, np.uint64),
+            np.where(copy, COPY, CAMPAIGN).astype(np.int8),
+        )
+        return rows(post, np.argsort(ids, kind="stable"))

@@ -1,0 +1,31 @@
+"""What tests share: the corpora of real mail, and the count of tests that went without them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPORA = ROOT.parent / "shared" / "corpora"
+ABSENT = "no corpora in ../shared/corpora"
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of real mail beside the checkout.
+
+    Without it the test is skipped, or fails where HAMSTRUNG_REQUIRE_CORPORA is 1, as in CI.
+    """
+    if CORPORA.is_dir():
+        return CORPORA
+    if os.environ.get("HAMSTRUNG_REQUIRE_CORPORA") == "1":
+        pytest.fail(f"{ABSENT}, and HAMSTRUNG_REQUIRE_CORPORA is 1", pytrace=False)
+    pytest.skip(ABSENT)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(ABSENT in str(report.longrepr) for report in skipped)
+    if count:
+        tests = "test" if count == 1 else "tests"
+        terminalreporter.write_line(f"{count} {tests} skipped: {ABSENT}")
