@@ -1,7 +1,8 @@
 """Any River classifier by its name, behind the arrays: a mail at a time, so it is slower.
 
-Measured on Enron text: logistic regression learns a mail in about 110 µs and scores one in 60, the
-default model in 2 and 0.3; a Hoeffding tree, which keeps statistics of every word, takes 4 ms.
+Measured on Enron text, learning and scoring a mail: logistic regression 85 and 45 µs, naive Bayes
+330 and 390 (the default model: 2.4 and 0.3). A Hoeffding tree keeps statistics of every word: it
+learns a mail in 3.4 ms, and after 300 of them a release takes 3.4 s.
 """
 
 import copy

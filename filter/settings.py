@@ -86,6 +86,13 @@ def _spelt(name: str) -> str:
     return name if name.endswith(".py") else name.replace("-", "_")
 
 
+def plugins(settings: FilterSettings) -> tuple[Plugin, ...]:
+    """The plug-ins that a filter is made of: its checks, and its classifier if it is ours."""
+    checks = tuple(check_plugin(name) for name in guard(settings.guard).checks)
+    own = "." not in settings.model or settings.model.endswith(".py")
+    return (*checks, load("filter.model", settings.model, "model")) if own else checks
+
+
 def check_plugin(name: str, others: list[str] | None = None) -> Plugin:
     """A check by its name or file."""
     try:

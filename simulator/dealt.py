@@ -90,6 +90,7 @@ class Dealt:
 
     def _deal(self, withheld: Bits) -> None:
         """Lay the start set, the limits' ham and the deal out, one after the other."""
+        self.withheld = withheld
         settings, spam = self.settings, self.corpus.is_spam
         order = self._order[~withheld[self._order]]
         self._start, rest = np.split(order, [settings.start_mails])
@@ -102,6 +103,20 @@ class Dealt:
                 f" {settings.start_mails} mails and {settings.start_ham} further ham;"
                 " set corpus.start_mails and corpus.start_ham lower"
             )
+
+    def notes(self) -> tuple[str, ...]:
+        """What is dealt and what was left out, for people."""
+        corpus, size = self.corpus, self.settings.mails_per_hour
+        said = [
+            f"corpus {corpus.name}: {len(corpus.ids):,} mails, dealt by the seed at {size} an hour;"
+            f" left out: {corpus.duplicates:,} duplicates, {corpus.empty:,} without text,"
+            f" {int(self.withheld.sum()):,} near-duplicates of the campaign"
+        ]
+        if corpus.broken:
+            line, reason = corpus.broken[0]
+            count = len(corpus.broken)
+            said.append(f"{count:,} broken records, the first in line {line}: {reason}")
+        return tuple(said)
 
     def ticks(self) -> int:
         """How many ticks the corpus lasts."""

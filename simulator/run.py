@@ -8,7 +8,7 @@ from agents.actor import Attack
 from filter import chain, codec, settings
 from filter.plugins import Plugin, configured, load
 from simulator.arms import PLANS, Arm, Plan, Strike
-from simulator.corpus import read_corpus
+from simulator.corpus import CorpusError, read_corpus
 from simulator.dealt import Dealt
 from simulator.engine import Embedded
 from simulator.mail import Source
@@ -26,17 +26,25 @@ class Prepared(NamedTuple):
     arms: dict[str, Arm]
     fork: int
     """Tick at which the arms part; before it, the first one stands for all."""
+    plugins: tuple[Plugin, ...]
+    """The plug-ins at work, with their digests."""
+    travels: bool
+    """Whether the run's state can be frozen: if not, it has no checkpoints."""
+    notes: tuple[str, ...]
+    """What a user should know before it begins, in sentences."""
 
 
 def prepare(scenario: Scenario) -> Prepared:
     """Make the world, the filter and the arms of a scenario."""
-    strike = _strike(scenario)
+    plugins, strike = _strike(scenario)
     bots = strike.attack.accounts if strike else 0
     window = scenario.filter.mail_window
-    world = World(scenario.seed, scenario.world, scenario.people, source(scenario), bots, window)
+    mail = source(scenario)
+    world = World(scenario.seed, scenario.world, scenario.people, mail, bots, window)
     model = settings.model(scenario.filter)
     if strike:
         world.choose_campaign(model, scenario.filter.learner.limits)
+    scenario, notes = _fitted(scenario, mail)
     beginning = world.beginning()
     arms: dict[str, Arm] = {}
     for name in scenario.arms:
@@ -44,16 +52,36 @@ def prepare(scenario: Scenario) -> Prepared:
         engine = _engine(scenario, plan, beginning)
         arms[name] = Arm(name, plan, scenario, world, strike, engine)
     fork = strike.start if strike and model.travels else 0
-    return Prepared(scenario, world, strike, arms, min(fork, scenario.duration))
+    plugins += settings.plugins(scenario.filter)
+    fork = min(fork, scenario.duration)
+    return Prepared(scenario, world, strike, arms, fork, plugins, model.travels, notes)
 
 
-def _strike(scenario: Scenario) -> Strike | None:
+def _fitted(scenario: Scenario, mail: Source) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario as long as its mail lasts, and what to say of that."""
+    if not isinstance(mail, Dealt):
+        return scenario, ()
+    notes = mail.notes()
+    lasts = mail.ticks()
+    if mail.settings.reuse or lasts >= scenario.duration:
+        return scenario, notes
+    if scenario.attack.name and lasts <= scenario.attack.start:
+        raise CorpusError(
+            f"{mail.corpus.name}: it lasts {lasts} h at {mail.settings.mails_per_hour} mails an"
+            f" hour, and the attack begins at {scenario.attack.start} h; set corpus.mails_per_hour lower,"
+            " or corpus.reuse=true to deal mails again"
+        )
+    notes += (f"no message is dealt twice: the corpus lasts {lasts} of {scenario.duration} h",)
+    return replace(scenario, duration=lasts), notes
+
+
+def _strike(scenario: Scenario) -> tuple[tuple[Plugin, ...], Strike | None]:
     if not scenario.attack.name:
-        return None
+        return (), None
     attack = scenario.attack
     plugin = attack_plugin(attack.name)
     made: Attack = configured(plugin.settings, attack.settings, "attack.settings")
-    return Strike(plugin.name, made, attack.start, attack.start + attack.duration)
+    return (plugin,), Strike(plugin.name, made, attack.start, attack.start + attack.duration)
 
 
 def attack_plugin(name: str) -> Plugin:
