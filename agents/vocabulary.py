@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.features import hash_words
+from filter.portable import exp, log
 
 WORDS = 24_000
 TABLE = 1 << 16
-TOPIC = 500
+ZIPF = 1.3
+"""Exponent of the law by which everybody's words fall off with their rank."""
+TOPIC = 250
 """Words of a topic, of which the first few are written out below."""
 
 Words = NDArray[np.int32]
@@ -61,14 +64,14 @@ class Genre(NamedTuple):
 
 
 GENRES = (
-    Genre("personal", False, 0.13, 45, {"friends": 0.26, "office": 0.03}, False),
-    Genre("work", False, 0.17, 60, {"office": 0.32, "money": 0.05}, False),
-    Genre("newsletters", False, 0.14, 80, {"marketing": 0.34, "office": 0.05, "money": 0.05}, True),
-    Genre("receipts", False, 0.04, 40, {"money": 0.40, "account": 0.08, "marketing": 0.05}, True),
-    Genre("password-resets", False, 0.02, 30, {"account": 0.45, "money": 0.04}, True),
-    Genre("dating", True, 0.15, 45, {"romance": 0.26, "friends": 0.10, "marketing": 0.12}, True),
-    Genre("pharmacy", True, 0.20, 50, {"pills": 0.24, "marketing": 0.26}, True),
-    Genre("phishing", True, 0.15, 40, {"account": 0.26, "money": 0.10, "lure": 0.14}, True),
+    Genre("personal", False, 0.13, 54, {"friends": 0.26, "office": 0.03}, False),
+    Genre("work", False, 0.17, 72, {"office": 0.32, "money": 0.05}, False),
+    Genre("newsletters", False, 0.14, 96, {"marketing": 0.34, "office": 0.05, "money": 0.05}, True),
+    Genre("receipts", False, 0.04, 48, {"money": 0.40, "account": 0.08, "marketing": 0.05}, True),
+    Genre("password-resets", False, 0.02, 36, {"account": 0.45, "money": 0.04}, True),
+    Genre("dating", True, 0.15, 54, {"romance": 0.26, "friends": 0.10, "marketing": 0.12}, True),
+    Genre("pharmacy", True, 0.20, 60, {"pills": 0.24, "marketing": 0.26}, True),
+    Genre("phishing", True, 0.15, 48, {"account": 0.26, "money": 0.10, "lure": 0.14}, True),
 )
 
 
@@ -106,12 +109,17 @@ def vocabulary() -> Vocabulary:
         name: _topic(place, [number[word] for word in said.split()])
         for place, (name, said) in enumerate(TOPICS.items())
     }
-    everybody: Shares = 1.0 / (np.arange(WORDS, dtype=np.float64) + 30.0)
-    everybody[: len(topical)] = 0.05 / 30.0
-    everybody /= everybody.sum()
+    everybody = _everybody(len(topical))
     tables = np.stack([_table(genre, topics, everybody) for genre in GENRES])
     lengths = np.stack([_lengths(genre.tokens) for genre in GENRES])
     return Vocabulary(tuple(words), hash_words(words), tables, lengths, WORDS // 3)
+
+
+def _everybody(topical: int) -> Shares:
+    """Everybody's share of each word: the topics' own words are said by everybody now and then."""
+    weight = exp(-ZIPF * log(np.arange(WORDS - topical) + 4.0))
+    share: Shares = np.concatenate((np.full(topical, weight[1000]), weight))
+    return share / share.sum()
 
 
 def _topic(place: int, known: list[int]) -> Shares:

@@ -1,27 +1,22 @@
 """The array naive Bayes behind River's interface, for River's pipelines, metrics and checks."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from river.base import MiniBatchClassifier, tags
 from river.base.typing import ClfTarget, FeatureName
 from river.utils.pandas import import_pandas
 
-from filter import codec
 from filter.columns import Bits, Floats
-from filter.decay import growth
 from filter.events import UNIT
 from filter.hashing import key
-from filter.model.naive_bayes import NaiveBayes, State
+from filter.model.naive_bayes import NaiveBayes
 from filter.portable import sigmoid
 from filter.ragged import Ragged
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_HALVINGS: Final = 20
-"""Half-lives after which evidence is scaled down again: it would outgrow 64 bits in 40."""
 
 
 class HashedNaiveBayes(MiniBatchClassifier):
@@ -106,21 +101,10 @@ class HashedNaiveBayes(MiniBatchClassifier):
         weight = np.full(tokens.rows, round(w * UNIT), np.int64)
         self._model.learn_counts(self._tick, tokens, counts, spam, weight)
         self._lessons += tokens.rows
-        if self.half_life and self._lessons >= _HALVINGS * self.half_life:
-            self._fade()
 
     @property
     def _tick(self) -> int:
         return self._lessons if self.half_life else 0
-
-    def _fade(self) -> None:
-        """Scale the evidence down instead of new evidence up, and count the lessons anew."""
-        state = codec.unpack(State, self._model.freeze())
-        rate = growth(self._lessons, self.half_life)
-        ham, spam = (np.rint(counts / rate).astype(np.int64) for counts in (state.ham, state.spam))
-        mails = round(state.mails[0] / rate), round(state.mails[1] / rate)
-        self._model.thaw(codec.pack(State(state.tokens, ham, spam, mails)))
-        self._lessons = 0
 
     def _probabilities(self, tokens: Ragged, counts: Floats) -> Floats:
         odds = self._model.log_odds(self._tick, tokens, counts)

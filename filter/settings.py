@@ -28,7 +28,7 @@ class FilterSettings:
         alike: equal min-hashes of 8 from which mails are near-duplicates.
         common: share of the start set's mails that hold a token from which it is a common word.
         most_stories: groups of near-duplicates remembered at most.
-        models: settings of classifiers, a table for each.
+        models: settings of classifiers, a table for each (River's in a table for each module).
         checks: settings of checks, a table for each.
     """
 
@@ -116,7 +116,10 @@ def model(settings: FilterSettings) -> ModelSettings:
     if "." in name and not name.endswith(".py"):
         from filter.river_model import river_model
 
-        return river_model(name, settings.models.get(name, {}))
+        table: Any = settings.models
+        for part in name.split("."):
+            table = table.get(part, {}) if isinstance(table, dict) else {}
+        return river_model(name, table)
     plugin = load("filter.model", name, "model")
     key = plugin.name.replace("-", "_")
     made: ModelSettings = configured(

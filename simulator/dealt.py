@@ -14,12 +14,10 @@ from filter.learner import StartSet
 from filter.portable import log
 from filter.ragged import Ragged
 from simulator.corpus import Corpus, CorpusError
-from simulator.mail import Genres, Letters
+from simulator.mail import LONG, Genres, Letters
 from simulator.seeds import Draws
 
 HAM, SPAM = 0, 1
-LONG = 60
-"""Tokens from which a spam mail may serve as a campaign."""
 ALIKE = 0.35
 """Cosine from which a mail is a near-duplicate of the campaign."""
 BUCKETS = np.uint32((1 << 18) - 1)
@@ -94,8 +92,9 @@ class Dealt:
         settings, spam = self.settings, self.corpus.is_spam
         order = self._order[~withheld[self._order]]
         self._start, rest = np.split(order, [settings.start_mails])
-        ham = rest[~spam[rest]][: settings.start_ham]
-        self._ham = ham
+        ham = rest[~spam[rest]]
+        chosen = np.argsort(self._draws.bits("limits", self._ids[ham]), kind="stable")
+        self._ham = ham = ham[chosen[: settings.start_ham]]
         self._rest = rest[~np.isin(rest, ham)]
         if len(self._start) < settings.start_mails or len(ham) < settings.start_ham:
             raise CorpusError(

@@ -10,6 +10,9 @@ from filter.columns import Bits, Floats, Ids, Ints, Mails
 from filter.learner import StartSet
 from filter.ragged import Ragged
 
+LONG = 60
+"""Tokens from which a spam mail may serve as the attacker's campaign."""
+
 PEOPLE, CAMPAIGN, COPY = 0, 1, 2
 """Whose mail it is: people's ordinary mail, the attacker's campaign, or a copy to a bot."""
 

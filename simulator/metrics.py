@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.arms import TWINS, Arm
 from simulator.frame import Frame
-from simulator.run import Prepared
+from simulator.loop import Prepared
 
 DAY = 24
 COMPROMISED, HOURS = 0.5, 6

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from simulator.frame import Frame
+from simulator.loop import Prepared
 from simulator.metrics import Metric, inbox_share, inside, measure, window
-from simulator.run import Prepared
 from simulator.thresholds import Held, Threshold, check
 
 SCHEMA_VERSION = 1

@@ -12,10 +12,8 @@ from filter.columns import Floats, Ids, Ints
 from filter.hashing import combine, key
 from filter.learner import StartSet
 from filter.ragged import Ragged
-from simulator.mail import Genres, Letters
+from simulator.mail import LONG, Genres, Letters
 from simulator.seeds import Draws
-
-EVERYTHING = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,9 @@ class SyntheticSettings:
         life: ticks from the first mail of such a template to the last one's, at the mean.
         varies: share of a template's words that differ from mail to mail.
         novel: share of a template's words that are drawn from the rare ones, new to a filter.
+        cover: share of a template's words, at most, that come from a genre of the other class:
+            spam that starts in the inbox until somebody reports it, newsletters that start in spam
+            until somebody rescues them.
         attack_novel: the same for the attacker's campaign, which is to be one that is caught.
     """
 
@@ -40,7 +41,8 @@ class SyntheticSettings:
     life: int = 72
     varies: float = 0.4
     novel: float = 0.3
-    attack_novel: float = 0.1
+    cover: float = 0.5
+    attack_novel: float = 0.02
 
 
 class Plan(NamedTuple):
@@ -50,6 +52,9 @@ class Plan(NamedTuple):
     template: Ids
     varies: Floats
     novel: Floats
+    cover: Floats
+    """Share of the words that are drawn from another genre, as a disguise or by chance."""
+    cover_genre: NDArray[np.int8]
 
 
 class SyntheticCampaign(NamedTuple):
@@ -67,6 +72,8 @@ class SyntheticCampaign(NamedTuple):
             np.full(count, self.story, np.uint64),
             varies,
             np.full(count, self.novel),
+            np.zeros(count),
+            np.full(count, self.genre, np.int8),
         )
         return Ragged(*_hashed(words(ids, plan)))
 
@@ -116,15 +123,29 @@ class Synthetic:
         template = self._draws.bits("template", lane, issue.astype(np.uint64))
         story = np.where(bulk, template, ids)
         settings = self.settings
+        cover = settings.cover * self._draws.uniform("cover", story) ** 2
         plan = Plan(
             genre,
             story,
-            np.where(bulk, settings.varies, EVERYTHING),
+            np.where(bulk, settings.varies, 0.0),
             np.where(bulk, settings.novel, 0.02),
+            np.where(bulk, cover, 0.0),
+            self._cover_genre(genre, story),
         )
         sender = np.where(bulk, self._draws.bits("sender", template), self._friend(ids))
         domain = np.where(bulk, sender, sender % np.uint64(4000))
         return Letters(ids, sender, domain, genre, story, Ragged(*_hashed(words(ids, plan))))
+
+    def _cover_genre(self, genre: NDArray[np.int8], story: Ids) -> NDArray[np.int8]:
+        """A genre of the other class for each story."""
+        drawn = self._draws.uniform("cover genre", story)
+        ham, spam = (np.flatnonzero(self.genres.spam == label) for label in (False, True))
+        other = np.where(
+            self.genres.spam[genre],
+            ham[(drawn * len(ham)).astype(np.int64)],
+            spam[(drawn * len(spam)).astype(np.int64)],
+        )
+        return other.astype(np.int8)
 
     def _friend(self, ids: Ids) -> Ids:
         return self._draws.bits("friend", ids) % np.uint64(50_000)
@@ -147,11 +168,13 @@ class Synthetic:
         return self._made(ids, ticks, genre)
 
     def campaigns(self) -> Iterator[SyntheticCampaign]:
-        """Templates of the pharmacy genre."""
+        """Long templates of the pharmacy genre."""
         pharmacy = self.genres.names.index("pharmacy")
         for number in range(1000):
             story = int(self._draws.bits("attack", number))
-            yield SyntheticCampaign(pharmacy, story, self.settings.attack_novel)
+            campaign = SyntheticCampaign(pharmacy, story, self.settings.attack_novel)
+            if campaign.mails(np.zeros(1, np.uint64), np.zeros(1)).lengths[0] >= LONG:
+                yield campaign
 
     def withhold(self, campaign: object) -> None:
         """Nothing else is made from that template."""
@@ -161,31 +184,38 @@ def words(ids: Ids, plan: Plan) -> tuple[Words, Ints]:
     """The words of n mails: numbers of words, and n + 1 offsets.
 
     A word at a place of a template is the template's, unless that place is varied: then it is the
-    mail's own. Either way it is looked up in the genre's table by a hash.
+    mail's own. Either way a hash decides: 16 bits look the word up in a genre's table, 16 say
+    whether it is new or a cover, 16 which new word it is, and 16 whether the place is varied.
     """
     said = vocabulary()
-    pick = combine(key("length"), np.where(plan.varies < EVERYTHING, plan.template, ids))
-    lengths = said.lengths[plan.genre, (pick >> np.uint64(56)).astype(np.int64)].astype(np.int64)
+    pick = combine(key("length"), plan.template) >> np.uint64(56)
+    lengths = said.lengths[plan.genre, pick.astype(np.int64)].astype(np.int64)
     starts = np.concatenate(([0], np.cumsum(lengths)))
-    place = (np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)).astype(np.uint64)
-    of_template = combine(key("slot"), np.repeat(plan.template, lengths), place)
-    varied = _low(of_template >> np.uint64(48), 16) < np.repeat(plan.varies, lengths)
-    of_mail = combine(key("word"), np.repeat(ids, lengths)[varied], place[varied])
-    bits = of_template.copy()
-    bits[varied] = of_mail
-    genre = np.repeat(plan.genre, lengths).astype(np.int64)
-    picked = said.tables.ravel()[genre * TABLE + (bits & np.uint64(TABLE - 1)).astype(np.int64)]
-    novel = _low((bits >> np.uint64(16)) & np.uint64(0xFFFF), 16) < np.repeat(plan.novel, lengths)
-    novel &= ~varied | (np.repeat(plan.varies, lengths) >= EVERYTHING)
-    rare = (bits[novel] >> np.uint64(32)) & np.uint64(0xFFFF)
-    picked[novel] = said.tail + (
-        rare * np.uint64(len(said.words) - said.tail) >> np.uint64(16)
-    ).astype(np.int32)
+    row = np.repeat(np.arange(len(ids)), lengths)
+    place = np.arange(starts[-1]) - starts[row]
+    bits = combine(key("slot"), plan.template[row], place)
+    varied = np.flatnonzero(_lanes(bits)[:, 3] < _marks(plan.varies)[row])
+    bits[varied] = combine(key("word"), ids[row[varied]], place[varied])
+    lanes = _lanes(bits)
+    novel = _marks(plan.novel)
+    new = lanes[:, 1] < novel[row]
+    new[varied] = False
+    covered = lanes[:, 1] >= np.uint32(TABLE) - _marks(plan.cover)[row]
+    genre = np.where(covered, plan.cover_genre[row], plan.genre[row]).astype(np.int64)
+    picked = said.tables.ravel()[genre * TABLE + lanes[:, 0]]
+    rare = lanes[new, 2].astype(np.int64) * (len(said.words) - said.tail) >> 16
+    picked[new] = said.tail + rare
     return picked, starts
 
 
-def _low(bits: NDArray[np.uint64], width: int) -> Floats:
-    return bits.astype(np.float64) / float(1 << width)
+def _lanes(bits: Ids) -> NDArray[np.uint16]:
+    """The four 16-bit parts of each number, the lowest first."""
+    return bits.astype("<u8", copy=False).view("<u2").reshape(-1, 4)
+
+
+def _marks(share: Floats) -> NDArray[np.uint32]:
+    """The 16-bit numbers below which a share of all lies."""
+    return np.rint(share * TABLE).astype(np.uint32)
 
 
 def _hashed(made: tuple[Words, Ints]) -> tuple[NDArray[np.uint32], Ints]:

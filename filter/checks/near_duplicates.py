@@ -14,7 +14,8 @@ Past = dict[int, tuple[int, int]]
 class NearDuplicates:
     """Claims of one label on one story teach once in a while, however many there are (defence D2).
 
-    Honest people need one vote to report a campaign; only an attacker gains by hundreds of them.
+    Honest people need few votes to report a campaign; only an attacker gains by hundreds of them.
+    A story of which the judges said the same may teach as often as it is claimed.
 
     Args:
         once_per: ticks from a lesson on a story to the next one with the same label.
@@ -32,6 +33,9 @@ class NearDuplicates:
         first: set[tuple[int, bool]] = set()
         for case in cases:
             spam = case.claim.spam
+            if case.judged == spam:
+                found.append(NOTHING)
+                continue
             taught = past.get(case.story, (-1, -1))[spam]
             if taught >= 0 and tick - taught < self.once_per:
                 found.append(Suspicion(MERGED, f"its story taught this at {taught} h"))

@@ -15,6 +15,9 @@ from filter.model import LogOdds
 from filter.portable import log
 from filter.ragged import Ragged, sums
 
+EPOCH = 20
+"""Half-lives after which all evidence is made small again, so that integers never overflow."""
+
 
 @dataclass(frozen=True)
 class NaiveBayes:
@@ -55,6 +58,7 @@ class State(msgspec.Struct, forbid_unknown_fields=True):
     ham: NDArray[np.int64]
     spam: NDArray[np.int64]
     mails: tuple[int, int]
+    epoch: int
 
 
 class NaiveBayesModel:
@@ -66,9 +70,11 @@ class NaiveBayesModel:
         size = 1 << settings.bits
         self._evidence = np.zeros((2, size), np.int64)
         self._mails = [0, 0]
+        self._epoch = 0
 
     def learn(self, tick: int, tokens: Ragged, spam: Bits, weight: Ints) -> None:
         """Add n lessons' weights to the evidence for each of their tokens."""
+        self._keep_small(tick)
         scaled = self._scaled(tick, weight)
         of_value = np.repeat(np.arange(tokens.rows), tokens.lengths)
         buckets = self._buckets(tokens)
@@ -83,6 +89,7 @@ class NaiveBayesModel:
         self, tick: int, tokens: Ragged, counts: Floats, spam: Bits, weight: Ints
     ) -> None:
         """As `learn`, with a number beside each token: how often it stands in its mail."""
+        self._keep_small(tick)
         scaled = self._scaled(tick, weight)
         amounts = np.rint(counts * np.repeat(scaled, tokens.lengths)).astype(np.int64)
         labels = np.repeat(spam, tokens.lengths)
@@ -108,7 +115,16 @@ class NaiveBayesModel:
         return weight if rate == 1.0 else np.rint(weight * rate).astype(np.int64)
 
     def _rate(self, tick: int) -> float:
-        return growth(tick, self.settings.half_life) if self.settings.half_life else 1.0
+        """How much heavier than at the epoch's start evidence is now."""
+        half_life = self.settings.half_life
+        return growth(tick - self._epoch * EPOCH * half_life, half_life) if half_life else 1.0
+
+    def _keep_small(self, tick: int) -> None:
+        """Begin a new epoch when evidence has doubled twenty times: halve all of it as often."""
+        while self.settings.half_life and self._rate(tick) >= 1 << EPOCH:
+            self._evidence >>= EPOCH
+            self._mails = [weight >> EPOCH for weight in self._mails]
+            self._epoch += 1
 
     def release(self, tick: int) -> LogOdds:
         """The log odds of every token, as learned so far."""
@@ -160,7 +176,7 @@ class NaiveBayesModel:
         ham, spam = self._evidence
         taught = np.flatnonzero(ham + spam)
         return codec.pack(
-            State(taught, ham[taught], spam[taught], (self._mails[0], self._mails[1]))
+            State(taught, ham[taught], spam[taught], (self._mails[0], self._mails[1]), self._epoch)
         )
 
     def thaw(self, frozen: bytes) -> None:
@@ -170,3 +186,4 @@ class NaiveBayesModel:
         self._evidence[0, state.tokens] = state.ham
         self._evidence[1, state.tokens] = state.spam
         self._mails = list(state.mails)
+        self._epoch = state.epoch

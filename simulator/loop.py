@@ -1,7 +1,8 @@
 """A run: the loop over ticks, in all arms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from agents.actor import Attack
@@ -68,8 +69,8 @@ def _fitted(scenario: Scenario, mail: Source) -> tuple[Scenario, tuple[str, ...]
     if scenario.attack.name and lasts <= scenario.attack.start:
         raise CorpusError(
             f"{mail.corpus.name}: it lasts {lasts} h at {mail.settings.mails_per_hour} mails an"
-            f" hour, and the attack begins at {scenario.attack.start} h; set corpus.mails_per_hour lower,"
-            " or corpus.reuse=true to deal mails again"
+            f" hour, and the attack begins at {scenario.attack.start} h; set corpus.mails_per_hour"
+            " lower, or corpus.reuse=true to deal mails again"
         )
     notes += (f"no message is dealt twice: the corpus lasts {lasts} of {scenario.duration} h",)
     return replace(scenario, duration=lasts), notes
@@ -118,9 +119,10 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
         yield tick
 
 
-def freeze(prepared: Prepared) -> bytes:
-    """The state of all arms."""
-    return codec.pack({name: arm.freeze() for name, arm in prepared.arms.items()})
+def freeze(prepared: Prepared, ready: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """The state of all arms; that of those which are ``ready`` is taken as it is."""
+    arms = prepared.arms.items()
+    return codec.pack({name: ready.get(name) or arm.freeze() for name, arm in arms})
 
 
 def thaw(prepared: Prepared, frozen: bytes) -> None:
