@@ -53,7 +53,8 @@ def test_a_river_classifier_by_name_tells_spam_from_ham(name: str) -> None:
 
 
 def test_the_settings_of_a_filter_lead_to_it() -> None:
-    settings = FilterSettings(model=LOGISTIC, models={LOGISTIC: {"l2": 0.5, "release_every": 3}})
+    nested = {"linear_model": {"LogisticRegression": {"l2": 0.5, "release_every": 3}}}
+    settings = FilterSettings(model=LOGISTIC, models=nested)
     made = model(settings)
     assert not made.travels
     assert made == river_model(LOGISTIC, {"l2": 0.5, "release_every": 3})
