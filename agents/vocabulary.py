@@ -117,9 +117,10 @@ def vocabulary() -> Vocabulary:
 
 def _everybody(topical: int) -> Shares:
     """Everybody's share of each word: the topics' own words are said by everybody now and then."""
-    weight = exp(-ZIPF * log(np.arange(WORDS - topical) + 4.0))
+    weight = exp(-ZIPF * log(np.arange(4, WORDS - topical + 4, dtype=np.float64)))
     share: Shares = np.concatenate((np.full(topical, weight[1000]), weight))
-    return share / share.sum()
+    share /= share.sum()
+    return share
 
 
 def _topic(place: int, known: list[int]) -> Shares:

@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,18 +41,29 @@ def names(package: str) -> list[str]:
     return sorted(p.stem.replace("_", "-") for p in folder.glob("*.py") if p.stem != "__init__")
 
 
-def load(package: str, name: str, what: str) -> Plugin:
+def load(package: str, name: str, what: str, needs: Sequence[str] = ()) -> Plugin:
     """A plug-in by its name, or by the path of a user's own file (``*.py``).
 
     Args:
         package: where the project's own plug-ins lie, as ``agents.attacks``.
         name: file name without its ending, with ``-`` or ``_``; or a path that ends in ``.py``.
         what: what it is, for the message, as ``attack``.
+        needs: the methods and fields that it has to have.
 
     Raises:
         PluginError: there is none of that name (the nearest is named), or its file does not load
-            (file and line are named), or holds no frozen dataclass of the file's name.
+            (file and line are named), or holds no frozen dataclass of the file's name, or that
+            lacks what it needs.
     """
+    plugin = _found(package, name, what)
+    has = {field.name for field in fields(plugin.settings)} | set(dir(plugin.settings))
+    lacks = [need for need in needs if need not in has]
+    if lacks:
+        raise PluginError(f"{what}: {plugin.name} has no {' and no '.join(lacks)}")
+    return plugin
+
+
+def _found(package: str, name: str, what: str) -> Plugin:
     if name.endswith(".py"):
         return _own(Path(name), what)
     known = names(package)

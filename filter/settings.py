@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from filter.learner import LearnerSettings
 from filter.model import ModelSettings
@@ -96,11 +96,20 @@ def plugins(settings: FilterSettings) -> tuple[Plugin, ...]:
 def check_plugin(name: str, others: list[str] | None = None) -> Plugin:
     """A check by its name or file."""
     try:
-        return load("filter.checks", name, "check")
+        plugin = load("filter.checks", name, "check", ("fresh", "examine"))
     except PluginError as error:
         if name.endswith(".py") or not others:
             raise
         raise PluginError(f"{error}; or a guard: {', '.join(others)}") from None
+    made: Any = plugin.settings
+    if not (hasattr(made, "credited") and hasattr(made, "stale")) and not hasattr(made, "learn"):
+        raise PluginError(
+            f"check: {plugin.name} is neither a check of accounts (credited and stale)"
+            " nor one of the crowd (learn)"
+        )
+    if "return" not in get_type_hints(made.fresh):
+        raise PluginError(f"check: {plugin.name}: fresh has to say the type that it returns")
+    return plugin
 
 
 def check(name: str, tables: Mapping[str, Mapping[str, Any]]) -> tuple[str, Any]:

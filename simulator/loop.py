@@ -87,7 +87,7 @@ def _strike(scenario: Scenario) -> tuple[tuple[Plugin, ...], Strike | None]:
 
 def attack_plugin(name: str) -> Plugin:
     """An attack by its name or file."""
-    return load("agents.attacks", name, "attack")
+    return load("agents.attacks", name, "attack", ("accounts", "campaign", "poison", "atlas"))
 
 
 def source(scenario: Scenario) -> Source:
