@@ -104,7 +104,7 @@ class CrowdGuard:
         given_credit += self._open(new)
         cases = self._waiting(new)
         ruled, taught = self._rule(tick, cases)
-        heard = Heard(new, taught, given.judgements)
+        heard = Heard(new, taught, given.judgements, len(given.features.mail))
         for place, (_, check) in enumerate(self._checks):
             self._pasts[place] = check.learn(tick, self._pasts[place], heard)
         return CrowdGuardOut(

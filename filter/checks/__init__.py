@@ -86,6 +86,8 @@ class Heard(NamedTuple):
     """The tick's new claims, whatever became of them."""
     taught: Sequence[Case]
     judgements: Judgements
+    mails: int
+    """How many mails the tick brought."""
 
 
 class CrowdCheck(Protocol[S]):

@@ -15,13 +15,15 @@ DAY = 24
 class Budget(msgspec.Struct, forbid_unknown_fields=True):
     """What the budget remembers.
 
-    ``rate`` is λ, the vetted accounts' "not spam" claims an hour; ``cap`` what it may be at most;
-    ``level`` the lessons left; ``errors`` the golden errors of each day so far, newest last.
+    ``rate`` is λ, the vetted accounts' "not spam" claims in a thousand mails; ``cap`` what it may
+    be at most; ``hourly`` the lessons that the last hour added, ``level`` those that are left;
+    ``errors`` the golden errors of each day so far, newest last.
     """
 
     rate: float
     cap: float
-    level: float
+    hourly: float = 0.0
+    level: float = 0.0
     errors: list[int] = msgspec.field(default_factory=lambda: [0])
     domains: set[int] = set()
 
@@ -30,22 +32,24 @@ class Budget(msgspec.Struct, forbid_unknown_fields=True):
 class CorrectionBudget:
     """Bound the "not spam" lessons an hour by what can be honest (D27, this project's own).
 
-    B = room * λ * (4 + x) / (4 + x̄) lessons an hour, with λ the rate of vetted accounts'
-    corrections, x the golden errors (ham that judges, looking three times, found in spam) of the
-    last day and x̄ their daily mean in the long run, each sender's domain counted once. The best
-    reputed claims go first, the others wait. It looks at no account's behaviour and at no text, so
-    neither many accounts nor varied text get past it; its price is that honest rescues wait while
-    a flood lasts, and whoever owns vetted accounts moves λ.
+    B = room * λ * (4 + x) / (4 + x̄) lessons in a thousand mails, with λ the rate of vetted
+    accounts' corrections, x the golden errors (ham that judges, looking three times, found in
+    spam) of the last day and x̄ their mean over thirty days, each sender's domain counted once. The
+    best reputed claims go first, the others wait. It looks at no account's behaviour and at no
+    text, so neither many accounts nor varied text get past it; its price is that honest rescues
+    wait while a flood lasts, and whoever owns vetted accounts moves λ. Reckoning by mail lets one
+    setting do for providers of any size: a lesson more costs an attacker hundreds of mails.
 
     Args:
-        start: λ at the beginning, claims an hour; printed because the budget hangs on it.
+        start: λ at the beginning, claims in a thousand mails; the budget hangs on it for days. In
+            peace, synthetic mail has 0.8 to 1.5 and Enron 0.5 to 0.7.
         room: how far above the usual rate the budget lies.
         growth_per_day: how much λ may grow in a day, as a share of it.
-        memory: ticks over which λ and x̄ are averaged.
+        memory: thousands of mails over which λ is averaged.
         saved: ticks' worth of budget that can be saved up.
     """
 
-    start: float = 0.5
+    start: float = 1.0
     room: float = 3.0
     growth_per_day: float = 0.1
     memory: float = 168.0
@@ -53,7 +57,7 @@ class CorrectionBudget:
 
     def fresh(self) -> Budget:
         """The printed start, with a tick's budget in hand."""
-        return Budget(self.start, self.start * (1 + self.growth_per_day), self.room * self.start)
+        return Budget(self.start, self.start * (1 + self.growth_per_day), level=1.0)
 
     def examine(self, tick: int, past: Budget, cases: Sequence[Case]) -> list[Suspicion]:
         """Let "not spam" claims pass, in the order given, while there is budget."""
@@ -66,16 +70,15 @@ class CorrectionBudget:
                 left -= 1.0
                 found.append(NOTHING)
             else:
-                reason = (
-                    f"correction budget of {self._allowance(past):.2f} lessons an hour is spent"
-                )
+                reason = f"correction budget of {past.hourly:.2f} lessons an hour is spent"
                 found.append(Suspicion(QUARANTINED, reason))
         return found
 
     def learn(self, tick: int, past: Budget, heard: Heard) -> Budget:
         """Charge what was taught; follow λ and the golden errors; add an hour's budget."""
         corrections = sum(not case.claim.spam and case.claim.vetted for case in heard.claims)
-        rate = past.rate + (corrections - past.rate) / self.memory
+        thousands = heard.mails / 1000
+        rate = past.rate + (corrections - past.rate * thousands) / self.memory
         spent = sum(case.claim.weight / UNIT for case in heard.taught if not case.claim.spam)
         new_day = tick % DAY == 0
         errors = [*past.errors, 0][-30:] if new_day else list(past.errors)
@@ -84,15 +87,14 @@ class CorrectionBudget:
             domains.add(domain)
             errors[-1] += 1
         cap = min(rate, past.cap) * (1 + self.growth_per_day) if new_day else past.cap
-        now = Budget(min(rate, cap), cap, past.level - spent, errors, domains)
-        most = max(1.0, self.saved * self._allowance(now))
-        now.level = min(now.level + self._allowance(now), most)
-        return now
+        hourly = self.room * min(rate, cap) * thousands * _unusual(errors)
+        level = min(past.level - spent + hourly, max(1.0, self.saved * hourly))
+        return Budget(min(rate, cap), cap, hourly, level, errors, domains)
 
-    def _allowance(self, past: Budget) -> float:
-        today = max(past.errors[-2:])
-        usual = sum(past.errors) / len(past.errors)
-        return self.room * past.rate * (4 + today) / (4 + usual)
+
+def _unusual(errors: Sequence[int]) -> float:
+    """How many more golden errors there are of late than usual, softened by four."""
+    return (4 + max(errors[-2:])) / (4 + sum(errors) / len(errors))
 
 
 def _golden_errors(judgements: Judgements) -> set[int]:

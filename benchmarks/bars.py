@@ -1,0 +1,127 @@
+"""What the default guard holds: the flagship over seeds, on synthetic mail and on a corpus.
+
+    python -m benchmarks.bars [--corpus PATH] [--seeds 5] > docs/results.md
+
+Each column is one run of `not-spam-campaign`, whose arms show the same attack without a guard, with
+the default one, and with every vote refused.
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulator.loop import prepare, ticks
+from simulator.metrics import Metric, measure
+from simulator.scenario import read, scenario
+
+SHOWN = (
+    ("unguarded", "attack_success"),
+    ("unguarded", "ticks_to_compromise"),
+    ("attacked", "attack_success"),
+    ("attacked", "attack_success_end"),
+    ("attacked", "honest_votes_lost"),
+    ("twin", "honest_votes_lost"),
+    ("attacked", "ham_misclassified"),
+    ("attacked", "spam_misclassified"),
+    ("reject_all", "campaign_in_inbox"),
+    ("reject_all", "ham_misclassified"),
+    ("reject_all", "spam_misclassified"),
+)
+TIMES = ("ticks_to_compromise",)
+
+
+class Row(NamedTuple):
+    """A run's seed and the values of `SHOWN`, None where there was no data."""
+
+    seed: int
+    values: tuple[float | None, ...]
+
+
+def rows(corpus: str, seeds: Sequence[int]) -> Iterator[Row]:
+    """Run the flagship once for each seed."""
+    for seed in seeds:
+        table: dict[str, Any] = read("not-spam-campaign") | {"seed": seed}
+        if corpus:
+            table["corpus"] = {"path": corpus}
+        prepared = prepare(scenario(table))
+        for _ in ticks(prepared):
+            pass
+        metrics: dict[str, dict[str, Metric]] = {
+            arm: measure(prepared, arm) for arm in prepared.arms
+        }
+        yield Row(seed, tuple(metrics[arm][metric].mean for arm, metric in SHOWN))
+        print(f"{corpus or 'synthetic'}: seed {seed} done", file=sys.stderr)
+
+
+def table(found: Sequence[Row]) -> str:
+    """A Markdown table: a row a metric, a column a seed, and the mean and the worst."""
+    head = (
+        "| arm | metric | " + " | ".join(f"seed {row.seed}" for row in found) + " | mean | worst |"
+    )
+    lines = [head, "|" + "---|" * (len(found) + 4)]
+    for place, (arm, metric) in enumerate(SHOWN):
+        values = [row.values[place] for row in found]
+        known = [value for value in values if value is not None]
+        worst_is_low = arm == "unguarded" and metric == "attack_success"
+        worst = (min if worst_is_low else max)(known, default=None)
+        mean = sum(known) / len(known) if known else None
+        shown = [_shown(metric, value) for value in (*values, mean, worst)]
+        lines.append(f"| `{arm}` | `{metric}` | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
+
+
+def _shown(metric: str, value: float | None) -> str:
+    if value is None:
+        return "not enough votes" if metric == "honest_votes_lost" else "none"
+    return f"{value:.1f} h" if metric in TIMES else f"{100 * value:.2f} %"
+
+
+def main() -> None:
+    """Write the page to standard output."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--corpus", default="")
+    options.add_argument("--seeds", type=int, default=5)
+    given = options.parse_args()
+    seeds = range(1, given.seeds + 1)
+    print(HEAD.format(seeds=given.seeds, python=platform.python_version()))
+    print(f"## Synthetic mail\n\n{table(list(rows('', seeds)))}\n")
+    if given.corpus:
+        name = Path(given.corpus).name.split(".")[0]
+        print(f"## {name}\n\n{table(list(rows(given.corpus, seeds)))}\n")
+    print(TAIL, end="")
+
+
+HEAD = """# What the default guard holds
+
+The flagship, `not-spam-campaign`, over {seeds} seeds: 25 campaign mails and 20 bot votes an hour,
+30 % of the words varied, for 96 hours. Written by
+
+```console
+python -m benchmarks.bars --corpus PATH > docs/results.md
+```
+
+on Python {python}. Each seed is another world; the figures do not depend on the machine. The bars:
+without a guard `attack_success` at least 30 %, with the default guard below 5 %, and
+`honest_votes_lost` below 1 %. "Worst" is the seed that is worst for the bar.
+"""
+
+TAIL = """## How to read it
+
+* A zero is a zero in these seeds and no more: none in n runs bounds the rate near 3/n.
+* `not enough votes`: fewer than 300 right honest votes of either label in the window. A corpus that
+  is dealt at 75 mails an hour brings a few votes a day, so there is no figure for it.
+* `reject_all` stops the bots too; what it costs is in its last two rows. On synthetic mail the filter
+  lives on votes, because campaigns change every three days: without them it drifts so far that the
+  campaign may reach the inbox with no bot's help. A corpus that is dealt at random has no drift, so
+  there refusing all votes costs next to nothing: it shows what a guard stops, not what votes are
+  worth.
+* The campaign varies 30 % of its words. Text that varies more goes past the checks that look for
+  near-duplicates; how far the other checks hold, `--set attack.settings.varies=0.8` shows.
+"""
+
+
+if __name__ == "__main__":
+    main()
