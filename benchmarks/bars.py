@@ -113,11 +113,11 @@ TAIL = """## How to read it
 * A zero is a zero in these seeds and no more: none in n runs bounds the rate near 3/n.
 * `not enough votes`: fewer than 300 right honest votes of either label in the window. A corpus that
   is dealt at 75 mails an hour brings a few votes a day, so there is no figure for it.
-* `reject_all` stops the bots too; what it costs is in its last two rows. On synthetic mail the filter
-  lives on votes, because campaigns change every three days: without them it drifts so far that the
-  campaign may reach the inbox with no bot's help. A corpus that is dealt at random has no drift, so
-  there refusing all votes costs next to nothing: it shows what a guard stops, not what votes are
-  worth.
+* `reject_all` stops the bots too; what it costs is in its last two rows. On synthetic mail the
+  filter lives on votes, because campaigns change every three days: without them it drifts so far
+  that the campaign may reach the inbox with no bot's help. A corpus that is dealt at random has no
+  drift, so there refusing all votes costs next to nothing: it shows what a guard stops, not what
+  votes are worth.
 * The campaign varies 30 % of its words. Text that varies more goes past the checks that look for
   near-duplicates; how far the other checks hold, `--set attack.settings.varies=0.8` shows.
 """

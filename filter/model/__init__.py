@@ -3,6 +3,7 @@
 A classifier's settings are the fields of its frozen dataclass; `Settings.begin` gives a fresh one.
 """
 
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -40,9 +41,14 @@ class LogOdds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def fingerprint(self) -> int:
         """A 64-bit number that tells this release from any other, for the run's hash."""
         bits = self.table.view(np.uint64)
-        odd = np.arange(1, 2 * len(bits), 2, dtype=np.uint64)
+        odd = _odd_numbers(len(bits))
         rest = np.array([self.per_token, self.prior]).view(np.uint64)
         return int(np.dot(bits, odd)) ^ int(rest[0]) ^ int(rest[1]) >> 1
+
+
+@lru_cache(maxsize=4)
+def _odd_numbers(count: int) -> NDArray[np.uint64]:
+    return np.arange(1, 2 * count, 2, dtype=np.uint64)
 
 
 class SpamModel(Protocol):

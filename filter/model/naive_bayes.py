@@ -15,6 +15,7 @@ from filter.model import LogOdds
 from filter.portable import log
 from filter.ragged import Ragged, sums
 
+DAY = 24
 EPOCH = 20
 """Half-lives after which all evidence is made small again, so that integers never overflow."""
 
@@ -71,6 +72,9 @@ class NaiveBayesModel:
         self._evidence = np.zeros((2, size), np.int64)
         self._mails = [0, 0]
         self._epoch = 0
+        self._odds_then = np.zeros(size)
+        self._smooth_then = -1.0
+        self._touched = np.zeros(size, np.bool_)
 
     def learn(self, tick: int, tokens: Ragged, spam: Bits, weight: Ints) -> None:
         """Add n lessons' weights to the evidence for each of their tokens."""
@@ -78,6 +82,7 @@ class NaiveBayesModel:
         scaled = self._scaled(tick, weight)
         of_value = np.repeat(np.arange(tokens.rows), tokens.lengths)
         buckets = self._buckets(tokens)
+        self._touched[buckets] = True
         for label in (0, 1):
             of_class = spam == bool(label)
             self._mails[label] += int(scaled[of_class].sum())
@@ -94,6 +99,7 @@ class NaiveBayesModel:
         amounts = np.rint(counts * np.repeat(scaled, tokens.lengths)).astype(np.int64)
         labels = np.repeat(spam, tokens.lengths)
         buckets = self._buckets(tokens)
+        self._touched[buckets] = True
         for label in (0, 1):
             of_class = labels == bool(label)
             self._mails[label] += int(scaled[spam == bool(label)].sum())
@@ -130,13 +136,26 @@ class NaiveBayesModel:
         """The log odds of every token, as learned so far."""
         per_token, prior = self._same_for_all(tick)
         by_root = self.settings.length == "sqrt"
-        return LogOdds(self._odds(tick, self._evidence), per_token, prior, by_root)
+        return LogOdds(self._table(tick), per_token, prior, by_root)
+
+    def _table(self, tick: int) -> Floats:
+        """The log odds of every bucket: only those that were taught since the last time are new."""
+        smooth = self._smooth(tick)
+        if smooth != self._smooth_then:
+            self._odds_then = self._odds(smooth, self._evidence)
+        else:
+            changed = np.flatnonzero(self._touched)
+            self._odds_then = self._odds_then.copy()
+            self._odds_then[changed] = self._odds(smooth, self._evidence[:, changed])
+        self._smooth_then = smooth
+        self._touched[:] = False
+        return self._odds_then
 
     def log_odds(self, tick: int, tokens: Ragged, counts: Floats) -> Floats:
         """What a release of this tick would answer, without its table; for `learn_counts`."""
         per_token, prior = self._same_for_all(tick)
         evidence = self._evidence[:, self._buckets(tokens)]
-        odds = sums(tokens, self._odds(tick, evidence) * counts)
+        odds = sums(tokens, self._odds(self._smooth(tick), evidence) * counts)
         lengths = sums(tokens, counts)
         odds += per_token * lengths
         if self.settings.length == "sqrt":
@@ -144,11 +163,12 @@ class NaiveBayesModel:
         return odds + prior
 
     def _smooth(self, tick: int) -> float:
-        return self.settings.alpha * self._rate(tick) * UNIT
+        """Smoothing, as heavy as evidence was at the day's start: so most of a table stays."""
+        return self.settings.alpha * self._rate(tick - tick % DAY) * UNIT
 
-    def _odds(self, tick: int, evidence: NDArray[np.int64]) -> Floats:
+    @staticmethod
+    def _odds(smooth: float, evidence: NDArray[np.int64]) -> Floats:
         ham, spam = evidence
-        smooth = self._smooth(tick)
         return log((spam + smooth) / (ham + smooth))
 
     def _same_for_all(self, tick: int) -> tuple[float, float]:
@@ -187,3 +207,4 @@ class NaiveBayesModel:
         self._evidence[1, state.tokens] = state.spam
         self._mails = list(state.mails)
         self._epoch = state.epoch
+        self._smooth_then = -1.0
