@@ -78,7 +78,7 @@ def decide(settings: GateSettings, compared: tuple[Comparison, Comparison], held
         held: ticks for which the candidate has been held by now.
     """
     for label, one in zip(("ham", "spam"), compared, strict=True):
-        if one.p() < settings.significance:
+        if one.worse > one.better and one.p() < settings.significance:
             reason = (
                 f"judged {label}: worse than the anchor on {one.worse}, better on {one.better}"
                 f" (sign test p = {one.p():.1e})"
