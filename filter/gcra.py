@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+ROUNDING = 1e-6
+"""Ticks by which sums of intervals may be off."""
+
 
 class Gcra(NamedTuple):
     """A rate limit.
@@ -32,6 +35,6 @@ class Gcra(NamedTuple):
             due: the theoretical arrival time so far; 0 for an account never seen.
         """
         start = max(due, float(tick))
-        if start - tick > (self.burst - 1) * self.interval:
+        if start - tick > (self.burst - 1) * self.interval + ROUNDING:
             return False, due
         return True, start + self.interval

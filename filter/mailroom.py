@@ -32,7 +32,7 @@ class Mailroom:
 
     def _of_tick(self, tick: int, mails: Ids) -> Ragged:
         features = self._by_tick.get(tick)
-        if features is None:
+        if features is None or not len(features.mail):
             return Ragged(np.empty(0, np.uint32), np.zeros(len(mails) + 1, np.int64))
         place = find(features.mail, mails)
         if (place >= 0).all():

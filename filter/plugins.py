@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -65,7 +65,7 @@ def load(package: str, name: str, what: str, needs: Sequence[str] = ()) -> Plugi
 
 def _found(package: str, name: str, what: str) -> Plugin:
     if name.endswith(".py"):
-        return _own(Path(name), what)
+        return _own(Path(name).absolute(), what)
     known = names(package)
     wanted = name.replace("_", "-")
     if wanted not in known:
@@ -146,7 +146,11 @@ def configured(kind: type[T], table: Any, place: str) -> T:
 
 def check_keys(kind: Any, table: Any, place: str) -> None:
     """One walk over the fields that names an unknown key's place and the nearest known one."""
-    if not is_dataclass(kind) or not isinstance(table, dict):
+    if not isinstance(table, dict):
+        return
+    if get_origin(kind) is dict:
+        _check_tables(get_args(kind)[1], table, place)
+    if not is_dataclass(kind):
         return
     known = [field.name for field in fields(kind)]
     hints = get_type_hints(kind)
@@ -154,6 +158,13 @@ def check_keys(kind: Any, table: Any, place: str) -> None:
         if name not in known:
             raise SettingsError(f"{dot(place, name)}: {unknown(str(name), known)}")
         check_keys(hints[name], value, dot(place, name))
+
+
+def _check_tables(kind: Any, table: dict[Any, Any], place: str) -> None:
+    """Where tables are asked for by name, each has to be one."""
+    for name, value in table.items():
+        if get_origin(kind) is dict and not isinstance(value, dict):
+            raise SettingsError(f"{dot(place, str(name))}: expected a table, got {value!r}")
 
 
 def dot(place: str, name: str) -> str:

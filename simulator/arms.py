@@ -280,4 +280,9 @@ def _whole(number: Any, low: int, high: int) -> bool:
 
 
 def _text(label: Any) -> bool:
-    return isinstance(label, str) and len(label) < 100
+    """Whether it is a short text that can be written as UTF-8: one with half a pair cannot."""
+    return (
+        isinstance(label, str)
+        and len(label) < 100
+        and not any("\ud800" <= one <= "\udfff" for one in label)
+    )

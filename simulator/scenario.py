@@ -1,6 +1,7 @@
 """A scenario: all the settings of a run, as data."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from filter.plugins import SettingsError, configured, unknown
 from filter.settings import FilterSettings
 from simulator.dealt import CorpusSettings
 from simulator.judges import JudgeSettings
+from simulator.ranges import check_ranges
 from simulator.synthetic import SyntheticSettings
 from simulator.world import WorldSettings
 
@@ -98,4 +100,33 @@ def scenario(table: dict[str, Any]) -> Scenario:
     Raises:
         SettingsError: an unknown key or a wrong value, with its place.
     """
-    return configured(Scenario, table, "")
+    return validated(configured(Scenario, table, ""))
+
+
+def validated(made: Scenario) -> Scenario:
+    """The scenario, if its numbers can be run.
+
+    Raises:
+        SettingsError: a number out of its range, or one that does not fit another, with its place.
+    """
+    check_ranges(made)
+    for place, fault in _misfits(made):
+        raise SettingsError(f"{place}: {fault}")
+    return made
+
+
+def _misfits(made: Scenario) -> Iterator[tuple[str, str]]:
+    """The settings that are wrong beside others, each with its place."""
+    window, kept, delay = made.filter.mail_window, made.people.kept_after, made.feedback_delay
+    if delay >= window:
+        yield "feedback_delay", f"expected less than filter.mail_window = {window}, got {delay}"
+    if window < kept + delay:
+        least = f"people.kept_after + feedback_delay = {kept + delay}"
+        yield "filter.mail_window", f"expected at least {least}, got {window}"
+    limits = made.filter.learner.limits
+    if limits.ham_in_spam + limits.ham_unsure > 1:
+        yield "filter.learner.limits", "expected ham_in_spam + ham_unsure of 1 at most"
+    if not made.arms or len(set(made.arms)) < len(made.arms):
+        yield "arms", f"expected one or more, each once, got {list(made.arms)}"
+    if not made.name.strip():
+        yield "name", "expected a name, got an empty one"

@@ -13,6 +13,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SMALL = """
+duration = 40
+[attack]
+start = 10
+duration = 20
 [synthetic]
 mails_per_hour = 60
 start_mails = 400
@@ -88,7 +92,7 @@ def test_the_first_attack_of_ones_own_is_forty_lines_and_does_something(folder: 
 
 def test_the_python_example_prints_what_it_promises(tmp_path: Path) -> None:
     (example,) = [block for block in blocks("python") if "from simulator import run" in block]
-    small = example.replace("seed=7", 'seed=7, synthetic={"mails_per_hour": 100}')
+    small = example.replace("seed=7", 'seed=7, duration=60, synthetic={"mails_per_hour": 100}')
     done = subprocess.run(
         [sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -1,0 +1,1 @@
+"""How fast the whole loop is, beside learners that do nothing but learn."""

@@ -1,0 +1,244 @@
+"""The command line. What each command needs is imported when it is given, for ``--help`` is quick.
+
+Commands give their exit code: see `simulator.exits`.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="An online spam filter that learns from votes, the botnets that poison it, its guards.",
+    epilog="Every flag of 'run' is a variable as well, as HAMSTRUNG_SEED, and a key in"
+    " ./hamstrung.toml. Begin with: hamstrung run quickstart",
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Name = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="Its name, or the path of a .toml file.")
+]
+OptionalName = Annotated[
+    str | None, typer.Argument(metavar="SCENARIO", help="Its name, or the path of a .toml file.")
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Its folder, its name, or 'latest'.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any setting, as world.people=300; repeatable."
+    ),
+]
+Seed = Annotated[str | None, typer.Option(metavar="N", help="Another world with other luck.")]
+Duration = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Simulated time: 240 or 240h, or 10d.")
+]
+Attack = Annotated[
+    str | None, typer.Option(metavar="NAME|FILE.py", help="Another attack; 'none' for none.")
+]
+Guard = Annotated[
+    str | None,
+    typer.Option(metavar="GUARD|CHECK,...", help="none, default, reject-all, or checks."),
+]
+Model = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A classifier: ours, or module.Class of River.")
+]
+Corpus = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Real mail: JSON Lines, plain or .gz.")
+]
+NoTwin = Annotated[
+    bool, typer.Option("--no-twin", help="Leave out the arms that are never poisoned.")
+]
+Display = Annotated[str | None, typer.Option(metavar="rich|plain|none", help="How to show it.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE", help="As 'attack_success.max>0.05': exit 99; repeatable."),
+]
+Resume = Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run.")]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="DIR", help="The run's own, new folder.")
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from simulator import stdout
+        from simulator.started import version
+
+        stdout.write(f"hamstrung {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _hamstrung(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(
+    scenario: OptionalName = None,
+    set_: Set = None,
+    seed: Seed = None,
+    duration: Duration = None,
+    attack: Attack = None,
+    guard: Guard = None,
+    model: Model = None,
+    corpus: Corpus = None,
+    no_twin: NoTwin = False,
+    display: Display = None,
+    json: Json = False,
+    fail_if: FailIf = None,
+    resume: Resume = None,
+    out: Out = None,
+) -> int:
+    """Run a scenario: see 'hamstrung list scenarios'."""
+    from simulator.flags import Flags
+    from simulator.started import start
+
+    flags = Flags(
+        set=tuple(set_ or ()),
+        seed=seed,
+        duration=duration,
+        attack=attack,
+        guard=guard,
+        model=model,
+        corpus=corpus,
+        no_twin=no_twin or None,
+        display=display,
+        json=json or None,
+        fail_if=tuple(fail_if or ()),
+        resume=resume,
+        out=out,
+    )
+    return start(scenario, flags)
+
+
+@app.command()
+def config(
+    scenario: Name,
+    set_: Set = None,
+    seed: Seed = None,
+    duration: Duration = None,
+    attack: Attack = None,
+    guard: Guard = None,
+    model: Model = None,
+    corpus: Corpus = None,
+    no_twin: NoTwin = False,
+) -> int:
+    """Print all settings of a scenario, and where each comes from, as a file that can be run."""
+    from simulator import stdout
+    from simulator.flags import Flags
+    from simulator.layers import resolve
+    from simulator.settings_file import text
+
+    flags = Flags(
+        set=tuple(set_ or ()),
+        seed=seed,
+        duration=duration,
+        attack=attack,
+        guard=guard,
+        model=model,
+        corpus=corpus,
+        no_twin=no_twin or None,
+    )
+    stdout.write(text(resolve(scenario, flags, os.environ, Path())))
+    return 0
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(metavar="attacks|checks|models|scenarios|guards")],
+) -> int:
+    """Print what there is to choose from."""
+    from simulator import stdout
+    from simulator.catalogue import listed
+    from simulator.paint import width
+
+    stdout.write(listed(kind, width()))
+    return 0
+
+
+@app.command()
+def runs(json: Json = False) -> int:
+    """List the runs in ./runs, the oldest first."""
+    from simulator.past import list_runs
+
+    list_runs(json)
+    return 0
+
+
+@app.command()
+def report(run: Run) -> int:
+    """Print the summary of a run again."""
+    from simulator.past import print_report
+
+    print_report(run)
+    return 0
+
+
+@app.command()
+def explain(
+    run: Run,
+    vote: Annotated[str, typer.Argument(metavar="VOTE", help="Its id, or how it begins.")],
+) -> int:
+    """Print the path of one vote: claim, checks, rulings, lesson, credit."""
+    from simulator.past import print_explanation
+
+    print_explanation(run, vote)
+    return 0
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(metavar="attack|check")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As my_attack.")],
+) -> int:
+    """Write NAME.py, an attack or a check of your own that already runs."""
+    from simulator import stdout
+    from simulator.templates import make
+
+    stdout.write(f"made; run it with: {make(kind, name, Path())}")
+    return 0
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run a command; gives the exit code. No mistake of a user's ends in a traceback."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args, prog_name="hamstrung", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001  # the edge: whatever it is, it is told
+        return _ended(error)
+    return code if isinstance(code, int) else 0
+
+
+def _ended(error: BaseException) -> int:
+    from simulator import exits, stdout
+
+    match error:
+        case typer.TyperException():
+            exits.say(_misused(error))
+            return exits.USAGE
+        case typer.Abort() | KeyboardInterrupt():
+            exits.say("interrupted")
+            return exits.INTERRUPTED
+        case BrokenPipeError():
+            stdout.turn_off()
+            return exits.INTERNAL
+        case Exception():
+            return exits.of_error(error)
+    raise error
+
+
+def _misused(error: typer.TyperException) -> str:
+    """A command that is not written as it should be, in a line with what to do next."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "hamstrung"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"{message}; see: {where} --help"

@@ -1,0 +1,144 @@
+"""The path of one vote, from the events of its run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from filter.events import HOLD, PROMOTE, QUARANTINED, REJECTED, ROLL_BACK, TAUGHT
+from simulator.durable import FolderError
+from simulator.folder import RunFolder
+
+Line = dict[str, Any]
+SOUGHT = (TAUGHT, REJECTED, QUARANTINED)
+
+
+def explain(folder: RunFolder, vote: str) -> str:
+    """What became of a vote of the judged arm, and why.
+
+    Args:
+        folder: the run's.
+        vote: its id as 16 hexadecimal digits, or the beginning of one that no other vote has.
+
+    Raises:
+        FolderError: there is no such vote, or more than one; with ids that there are.
+    """
+    events = list(folder.events())
+    cast = _the_one(events, vote)
+    of_vote = [line for line in events if line.get("vote") == cast["vote"]]
+    rulings = [line for line in of_vote if line["type"] == "ruling"]
+    parts = [
+        _about(cast),
+        *(_claim(line) for line in of_vote if line["type"] == "claim"),
+        *(_ruling(line, place) for place, line in enumerate(rulings)),
+        *([] if rulings else ["ruling      none yet"]),
+        *_lesson(folder, events, cast, rulings),
+        *(_credit(line) for line in of_vote if line["type"] == "credit"),
+        *_quarantines(events, cast),
+    ]
+    return "\n".join(parts)
+
+
+def _the_one(events: Sequence[Line], wanted: str) -> Line:
+    votes = [line for line in events if line["type"] == "vote"]
+    start = wanted.strip().lower().removeprefix("0x")
+    found = [line for line in votes if line["vote"].startswith(start)] if start else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(line["vote"] for line in found[:3])
+        raise FolderError(f"vote {wanted!r}: {len(found)} votes begin so, as {some}")
+    raise FolderError(f"vote {wanted!r}: there is none in this run; {_some(events)}")
+
+
+def _some(events: Sequence[Line]) -> str:
+    """Ids to begin with: the first vote of each kind of outcome."""
+    first: dict[str, str] = {}
+    for line in events:
+        if line["type"] == "ruling":
+            first.setdefault(line["ruling"], line["vote"])
+    some = [f"{first[ruling]} ({ruling})" for ruling in SOUGHT if ruling in first]
+    some = some or [f"{vote} ({ruling})" for ruling, vote in list(first.items())[:3]]
+    return f"there are, for example: {', '.join(some)}" if some else "nobody has voted yet"
+
+
+def _about(cast: Line) -> str:
+    who = "a bot's account" if cast["bot"] else "a person's account"
+    after = cast["tick"] - cast["sent"]
+    late = "" if cast["cast"] == cast["tick"] else f", dated {cast['cast']} h"
+    return "\n".join(
+        [
+            f"vote        {cast['vote']} in the arm '{cast['arm']}'",
+            f"says        {cast['label']!r} of mail {cast['mail']}, sent at {cast['sent']} h",
+            f"cast        at {cast['tick']} h{late}, {after} h after the mail",
+            f"by          account {cast['account']}, opened at {cast['opened']} h",
+            f"from        address {cast['address']}, subnet {cast['subnet']}",
+            f"in truth    {who} (the filter is never told)",
+        ]
+    )
+
+
+def _claim(line: Line) -> str:
+    standing = "vetted" if line["vetted"] else "not vetted"
+    wait = f"; to be held: {line['hold']}" if line["hold"] else ""
+    return (
+        f"claim       at {line['tick']} h: reputation"
+        f" {line['reputation']:.2f} ({standing}), weight {line['weight']:g}{wait}"
+    )
+
+
+def _ruling(line: Line, place: int) -> str:
+    by = f" by the check {line['check']}" if line["check"] else ""
+    which = "ruling" if place == 0 else "then"
+    return f"{which:<12}{line['ruling']} at {line['tick']} h{by}: {line['reason']}"
+
+
+def _lesson(
+    folder: RunFolder, events: Iterable[Line], cast: Line, rulings: Sequence[Line]
+) -> Iterator[str]:
+    """The lesson that a vote became, and the release that it got into."""
+    ticks = {line["tick"] for line in rulings if line["ruling"] == TAUGHT}
+    for line in events:
+        taught = line["type"] == "lesson" and line["tick"] in ticks and line["mail"] == cast["mail"]
+        if taught and line["label"] == cast["label"] and cast["account"] in line["shares"]:
+            share = line["shares"][cast["account"]]
+            yield (
+                f"lesson      at {line['tick']} h: {line['label']!r} with weight {share:g}"
+                f" of {line['weight']:g}; {_served(folder, cast['arm'], line['tick'])}"
+            )
+
+
+def _served(folder: RunFolder, arm: str, tick: int) -> str:
+    """The release of which a lesson is a part, as far as is known."""
+    dropped = {
+        line["tick"]: line["dropped"]
+        for line in folder.events()
+        if line["type"] == "release" and line["arm"] == arm and line["action"] == ROLL_BACK
+    }
+    served = ""
+    held = 0
+    for name, frame in folder.frames():
+        if name != arm or frame.tick < tick:
+            continue
+        if frame.release == HOLD and not served:
+            held += 1
+        if frame.release == PROMOTE and not served:
+            waited = f", after {held} h on hold" if held else ""
+            served = f"in the release of {frame.tick} h{waited}"
+        if frame.release == ROLL_BACK and dropped.get(frame.tick, tick) < tick:
+            until = f"{served}, " if served else ""
+            return f"{until}thrown away by the roll-back of {frame.tick} h"
+    return served or "in no release yet"
+
+
+def _credit(line: Line) -> str:
+    said = "confirmed" if line["outcome"] > 0 else "refuted"
+    return f"credit      {line['outcome']:+d} at {line['tick']} h: {said} by a judgement"
+
+
+def _quarantines(events: Iterable[Line], cast: Line) -> Iterator[str]:
+    for line in events:
+        against = line["type"] == "response" and line["account"] == cast["account"]
+        if against and line["arm"] == cast["arm"]:
+            yield (
+                f"response    {line['action']} of the account at {line['tick']} h,"
+                f" until {line['until']} h: {line['reason']}"
+            )

@@ -1,0 +1,200 @@
+"""The summary as people read it: verdict, thresholds, damage, attacks, and how to repeat it."""
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from simulator.arms import PLANS, TWINS
+from simulator.metrics import Metric
+from simulator.paint import Paint, plain
+from simulator.safe import safe
+from simulator.summary import AFTER, BEFORE, RAN, UNDER, Planned, Rule, Summary
+
+ARMS = {
+    "default": "the guard that is judged, and nobody attacks",
+    "attacked": "the attack against the guard that is judged",
+    "twin": "the same guard and the same mail, but never poisoned",
+    "unguarded": "the same attack without a guard: whoever votes, teaches",
+    "reference": "no guard and never poisoned",
+    "reject_all": "a filter that learns from no vote, to compare with",
+}
+PHASES = (BEFORE, UNDER, AFTER)
+LONG = 2000
+GLUE = "\u00a0"
+"""A space at which no line is broken."""
+
+
+def report(
+    summary: Summary, folder: Path, command: str, paint: Paint = plain, width: int = 80
+) -> str:
+    """The whole summary.
+
+    Args:
+        summary: of a run, finished or not.
+        folder: where the run is saved.
+        command: what makes it again.
+        paint: how to colour.
+        width: columns; tables need 78.
+    """
+    parts = [
+        [paint(line, "title") for line in _wrapped(summary.verdict, width)],
+        _section("THRESHOLDS", _thresholds(summary, paint), paint),
+        _section("ARMS  one world, side by side", _legend(summary), paint),
+        _section("DAMAGE  in % of that mail", _damage(summary), paint),
+        _section("COURSE  hours from the start, or the end, of the attack", _course(summary), paint)
+        if summary.attacks
+        else _section("VOTES", _votes(summary), paint),
+        _section("ATTACKS", _attacks(summary, width), paint) if summary.attacks else [],
+        _section("THIS RUN", _where(summary, folder, command), paint),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _section(title: str, lines: Iterator[str], paint: Paint) -> list[str]:
+    name, *rest = title.split("  ", 1)
+    return [paint(name, "title") + "".join(f"  {paint(r, 'dim')}" for r in rest), *lines]
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    shown = safe(text, LONG).replace(" %", f"{GLUE}%")
+    lines = textwrap.wrap(shown, width, subsequent_indent=indent, initial_indent=indent)
+    return [line.replace(GLUE, " ") for line in lines] or [""]
+
+
+def _thresholds(summary: Summary, paint: Paint) -> Iterator[str]:
+    if not summary.thresholds:
+        yield "  none were set; add some with --fail-if 'attack_success.mean > 0.05'"
+    longest = min(max((len(rule.rule) for rule in summary.thresholds), default=0), 50)
+    for rule in summary.thresholds:
+        word = paint("✓ ok    ", "good") if rule.held else paint("✗ BROKEN", "bad")
+        yield f"  {word}  {safe(rule.rule, 120):<{longest}}  {_actual(rule)}"
+
+
+def _actual(rule: Rule) -> str:
+    if rule.actual is not None:
+        return f"is {rule.actual:.4g}"
+    return "is never reached" if "ticks_to_" in rule.rule else "has no data"
+
+
+def _legend(summary: Summary) -> Iterator[str]:
+    first = next(iter(summary.arms), "")
+    for name in summary.arms:
+        judged = "  (judged)" if name == first else ""
+        yield f"  {name:<12}{ARMS.get(name, '')}{judged}"
+
+
+def _damage(summary: Summary) -> Iterator[str]:
+    rows = {(one.arm, one.phase): one for one in summary.phases}
+    phases = [name for name in PHASES if any(phase == name for _, phase in rows)] or ["all"]
+    of_campaign = [phase for phase in phases if phase != BEFORE] if summary.attacks else []
+    groups = [("ham misclassified", phases), ("spam misclassified", phases)]
+    groups += [("campaign in inbox", of_campaign)] if of_campaign else []
+    heads = [f"{title:^{max(7 * len(of), len(title) + 1)}}" for title, of in groups]
+    yield f"  {'':<12}" + "  ".join(heads).rstrip()
+    if phases != ["all"]:
+        yield f"  {'':<12}" + _row([[*of] for _, of in groups], heads)
+    for arm in summary.arms:
+        here = [rows[arm, phase] for phase in phases if (arm, phase) in rows]
+        there = [one for one in here if one.phase in of_campaign]
+        cells = [[_percent(one.ham_misclassified) for one in here]]
+        cells += [[_percent(one.spam_misclassified) for one in here]]
+        cells += [[_percent(one.campaign_in_inbox) for one in there]] if of_campaign else []
+        yield f"  {arm:<12}" + _row(cells, heads)
+
+
+def _row(cells: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    groups = ["".join(f"{cell:>7}" for cell in group) for group in cells]
+    return "  ".join(
+        f"{group:^{len(head)}}" for group, head in zip(groups, heads, strict=True)
+    ).rstrip()
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+COURSE = ("compromised", "detected", "recovered", "honest votes lost", "poison share")
+
+
+def _course(summary: Summary) -> Iterator[str]:
+    yield f"  {'':<10}" + "".join(f"{head:>{_size(head)}}" for head in COURSE)
+    ran = all(attack.status == RAN for attack in summary.attacks)
+    for name, arm in summary.arms.items():
+        poisoned = ran and name in PLANS and PLANS[name].poisoned
+        twin = TWINS.get(name) in summary.arms
+        cells = [*_times(arm.metrics, poisoned, twin), _lost(arm.metrics)]
+        cells += [_share(arm.metrics, "poison_share") if poisoned else "-"]
+        sized = zip(COURSE, cells, strict=True)
+        yield f"  {name:<10}" + "".join(f"{cell:>{_size(head)}}" for head, cell in sized)
+
+
+def _size(head: str) -> int:
+    return len(head) + 2
+
+
+def _times(metrics: dict[str, Metric], poisoned: bool, twin: bool) -> list[str]:
+    """When the filter was compromised, found it out, and recovered."""
+    if not poisoned:
+        return ["-"] * 3
+    compromise, detect, recover = (
+        _value(metrics, f"ticks_to_{what}") for what in ("compromise", "detect", "recover")
+    )
+    healed = "-" if compromise is None or not twin else _hours(recover, "not yet")
+    return [_hours(compromise, "never" if twin else "-"), _hours(detect, "never"), healed]
+
+
+def _hours(ticks: float | None, otherwise: str) -> str:
+    return otherwise if ticks is None else f"{ticks:.0f} h"
+
+
+def _value(metrics: dict[str, Metric], name: str) -> float | None:
+    metric = metrics.get(name)
+    return metric.mean if metric else None
+
+
+def _lost(metrics: dict[str, Metric]) -> str:
+    share = _value(metrics, "honest_votes_lost")
+    return "not enough votes" if share is None else f"{100 * share:.1f} %"
+
+
+def _share(metrics: dict[str, Metric], name: str) -> str:
+    share = _value(metrics, name)
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _votes(summary: Summary) -> Iterator[str]:
+    """What is said of votes where nobody attacks."""
+    for name, arm in summary.arms.items():
+        yield f"  {name:<12}honest votes lost: {_lost(arm.metrics)}"
+    value = _value(summary.metrics, "vote_value")
+    if value is not None:
+        yield f"  votes are worth {100 * value:.1f} points of error (vote_value)"
+
+
+def _attacks(summary: Summary, width: int) -> Iterator[str]:
+    for attack in summary.attacks:
+        yield f"  {safe(attack.attack, 40)}  {attack.status}, {attack.start} h to {attack.end} h"
+        if attack.why:
+            yield from _wrapped(f"why: {attack.why}", width, "    ")
+        yield f"    cost: {_cost(attack)}"
+
+
+def _cost(attack: Planned) -> str:
+    return (
+        f"{attack.accounts:,} accounts, {attack.mails:,} campaign mails, {attack.copies:,} copies"
+        f" to bots, {attack.votes:,} votes"
+    )
+
+
+def _where(summary: Summary, folder: Path, command: str) -> Iterator[str]:
+    """Where the run is saved; commands stay on one line each, to be copied."""
+    yield (
+        f"  {safe(summary.scenario, 40)}, seed {summary.seed}: {summary.ticks} h,"
+        f" {summary.mails:,} mails, hash {summary.hash[:12]}"
+    )
+    yield f"  saved in   {safe(str(folder), LONG)}"
+    if summary.status == "interrupted":
+        resume = shlex.join(["hamstrung", "run", "--resume", str(folder)])
+        yield f"  go on      {safe(resume, LONG)}"
+    yield f"  again      {safe(command, LONG) or 'unknown: it was not run from the command line'}"

@@ -1,0 +1,134 @@
+"""Ranges of settings: what a number may be, so that a run cannot stumble over it later."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
+
+from filter.plugins import SettingsError, dot
+
+MOST = 10_000_000
+"""Ticks, and other counts that cost nothing."""
+MANY = 1_000_000
+"""Accounts, and mails of a start set: beyond it a machine's memory ends."""
+
+
+class Range(NamedTuple):
+    """The least and the most that a number may be, both included."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"{self.low:,} or more"
+        return f"{self.low:,} to {self.high:,}"
+
+
+SHARE = Range(0, 1)
+COUNT, ANY_COUNT = Range(1, MOST), Range(0, MOST)
+CROWD = Range(1, MANY)
+HOURLY = Range(1, 200_000)
+POSITIVE, NOT_NEGATIVE = Range(1e-6, math.inf), Range(0, math.inf)
+
+RANGES = {
+    "seed": Range(0, 2**63 - 1),
+    "duration": Range(1, 100_000),
+    "feedback_delay": COUNT,
+    "world.people": CROWD,
+    "synthetic.mails_per_hour": HOURLY,
+    "synthetic.start_mails": CROWD,
+    "synthetic.start_ham": CROWD,
+    "synthetic.campaigns": COUNT,
+    "synthetic.life": COUNT,
+    "synthetic.varies": SHARE,
+    "synthetic.novel": SHARE,
+    "synthetic.attack_novel": SHARE,
+    "corpus.mails_per_hour": HOURLY,
+    "corpus.start_mails": CROWD,
+    "corpus.start_ham": CROWD,
+    "people.look_inbox": SHARE,
+    "people.look_unsure": SHARE,
+    "people.look_spam": SHARE,
+    "people.report_spam": SHARE,
+    "people.rescue_ham": SHARE,
+    "people.mistaken_spam.*": SHARE,
+    "people.mistaken_ham.*": SHARE,
+    "people.zeal_spread": Range(0, 10),
+    "people.delay": Range(0, MOST),
+    "people.kept_after": ANY_COUNT,
+    "people.earlier_votes": Range(0, 1e6),
+    "people.earlier_right": SHARE,
+    "people.office": SHARE,
+    "judges.golden": SHARE,
+    "judges.errors": SHARE,
+    "judges.per_recipient": ANY_COUNT,
+    "judges.per_domain": ANY_COUNT,
+    "filter.mail_window": COUNT,
+    "filter.new_age": ANY_COUNT,
+    "filter.alike": Range(1, 8),
+    "filter.common": SHARE,
+    "filter.most_stories": COUNT,
+    "filter.learner.kept_weight": SHARE,
+    "filter.learner.snapshots": COUNT,
+    "filter.learner.limits.ham_in_spam": SHARE,
+    "filter.learner.limits.ham_unsure": SHARE,
+    "filter.learner.limits.step_per_day": SHARE,
+    "filter.learner.limits.golden": ANY_COUNT,
+    "filter.learner.gate.significance": SHARE,
+    "filter.learner.gate.asked_per_hour": ANY_COUNT,
+    "filter.learner.gate.anchor_age": ANY_COUNT,
+    "filter.learner.gate.patience": ANY_COUNT,
+    "filter.responder.*": COUNT,
+    "filter.models.naive_bayes.bits": Range(1, 22),
+    "filter.models.naive_bayes.alpha": POSITIVE,
+    "filter.models.naive_bayes.half_life": NOT_NEGATIVE,
+    "filter.checks.rate_limit.votes_per_day": POSITIVE,
+    "filter.checks.rate_limit.burst": Range(1, math.inf),
+    "filter.checks.reputation.half_life": POSITIVE,
+    "filter.checks.reputation.prior_right": POSITIVE,
+    "filter.checks.reputation.prior_wrong": POSITIVE,
+    "filter.checks.reputation.hold_below": SHARE,
+    "filter.checks.reputation.vetted_from": SHARE,
+    "filter.checks.reputation.vetted_outcomes": NOT_NEGATIVE,
+    "filter.checks.reputation.vetted_age": ANY_COUNT,
+    "filter.checks.near_duplicates.once_per": ANY_COUNT,
+    "filter.checks.correction_budget.start": POSITIVE,
+    "filter.checks.correction_budget.room": NOT_NEGATIVE,
+    "filter.checks.correction_budget.growth_per_day": NOT_NEGATIVE,
+    "filter.checks.correction_budget.memory": Range(1, math.inf),
+    "filter.checks.correction_budget.saved": COUNT,
+    "attack.start": ANY_COUNT,
+    "attack.duration": COUNT,
+    "attack.settings.accounts": CROWD,
+    "attack.settings.mails_per_hour": Range(0, 200_000),
+    "attack.settings.votes_per_hour": Range(0, 200_000),
+    "attack.settings.varies": SHARE,
+}
+"""By dotted place; ``*`` stands for any last name."""
+
+
+def check_ranges(settings: Any) -> None:
+    """Refuse a number that is out of its range, or none at all.
+
+    Raises:
+        SettingsError: with the place, what was expected and what was got.
+    """
+    for place, value in leaves(settings):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SettingsError(f"{place}: expected a number, got {value}")
+        within = RANGES.get(place) or RANGES.get(f"{place.rpartition('.')[0]}.*")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and within and not within.low <= value <= within.high:
+            raise SettingsError(f"{place}: expected {within}, got {value}")
+
+
+def leaves(settings: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting that is no table, with its dotted place."""
+    if is_dataclass(settings):
+        settings = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    if not isinstance(settings, Mapping):
+        yield place, settings
+        return
+    for name, value in settings.items():
+        yield from leaves(value, dot(place, str(name)))

@@ -1,0 +1,70 @@
+"""Running a scenario from Python."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator import manifest
+from simulator.arms import AttackError
+from simulator.folder import RunFolder
+from simulator.loop import Prepared, prepare, ticks
+from simulator.manifest import DONE, ERROR
+from simulator.scenario import Scenario, read, scenario
+from simulator.session import Progress, simulate
+from simulator.summary import Summary, summarise
+from simulator.thresholds import Threshold, parse
+
+
+def run(given: Scenario | str, *, folder: str | Path | None = None, **changes: Any) -> Summary:
+    """Run a scenario to its end.
+
+    Args:
+        given: a scenario, its name, or the path of its file (``*.toml``).
+        folder: where the run is written, created; nothing for a run that leaves no trace.
+        changes: other values of settings, tables as dicts: ``seed=3, world={"people": 300}``.
+
+    Raises:
+        SettingsError: an unknown scenario or setting, or a wrong value, with its place.
+        FolderError: the folder already holds a run, or cannot be written.
+    """
+    table = read(given) if isinstance(given, str) else manifest.table(given)
+    chosen = scenario(_changed(table, changes))
+    thresholds = [
+        parse(text, f"thresholds[{place}]") for place, text in enumerate(chosen.thresholds)
+    ]
+    if folder is None:
+        return _unwritten(chosen, thresholds)
+    return simulate(chosen, RunFolder.create(chosen, folder), Silent(), thresholds)
+
+
+def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with other values; a table inside it keeps what is not changed."""
+    changed = dict(table)
+    for name, value in changes.items():
+        old = changed.get(name)
+        inside = isinstance(value, Mapping) and isinstance(old, Mapping)
+        changed[name] = _changed(old or {}, value) if inside else value
+    return changed
+
+
+def _unwritten(chosen: Scenario, thresholds: list[Threshold]) -> Summary:
+    prepared = prepare(chosen)
+    try:
+        for _ in ticks(prepared):
+            pass
+    except AttackError as error:
+        return summarise(prepared, thresholds, ERROR, str(error))
+    return summarise(prepared, thresholds, DONE)
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def begin(self, prepared: Prepared, folder: Path) -> None:
+        """Show nothing."""
+
+    def tick(self, progress: Progress) -> None:
+        """Show nothing."""
+
+    def end(self, summary: Summary, folder: Path, command: str) -> None:
+        """Show nothing."""

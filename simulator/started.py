@@ -1,0 +1,140 @@
+"""What ``hamstrung run`` does: resolve, make the folder, simulate, tell."""
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import fields, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filter.plugins import SettingsError
+from simulator import stdout
+from simulator.display import Nothing, Shown, display
+from simulator.exits import INTERRUPTED, of_summary, say
+from simulator.flags import Flags, option, together
+
+if TYPE_CHECKING:
+    from simulator.folder import RunFolder
+    from simulator.scenario import Scenario
+    from simulator.summary import Summary
+
+HOW = ("display", "json", "resume")
+"""The flags that a run which goes on may have: they say how it is shown, not what it is."""
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+def version() -> str:
+    """The program's version."""
+    try:
+        return metadata.version("hamstrung")
+    except metadata.PackageNotFoundError:
+        return "of a checkout"
+
+
+def start(name: str | None, flags: Flags) -> int:
+    """Run a scenario, or go on with a run; gives the exit code."""
+    every = together(flags, os.environ, Path())
+    shown = display(every.display)
+    if every.resume:
+        return _show(shown, every, lambda: _resumed(name, flags, every.resume or "", shown))
+    if name is None:
+        raise SettingsError("which scenario? try: hamstrung run quickstart (or: list scenarios)")
+    _greet(name, shown)
+    return _show(shown, every, lambda: _fresh(name, flags, shown))
+
+
+Simulate = Callable[[], "Summary"]
+
+
+def _show(shown: Shown, every: Flags, simulate: Simulate) -> int:
+    """Simulate, and leave the terminal as it was whatever happens."""
+    try:
+        summary = simulate()
+    except KeyboardInterrupt:
+        shown.close()
+        say("interrupted; if it had begun, go on with: hamstrung run --resume latest")
+        return INTERRUPTED
+    finally:
+        shown.close()
+    if every.json:
+        stdout.summary(summary)
+    code = of_summary(summary)
+    if code and not isinstance(shown, Nothing):
+        _say_why(summary)
+    return code
+
+
+def _say_why(summary: "Summary") -> None:
+    skipped = [attack for attack in summary.attacks if attack.status == "skipped"]
+    if summary.status == "done" and skipped:
+        say(f"nothing was measured: {skipped[0].why}; make --duration longer")
+
+
+def _greet(name: str, shown: Shown) -> None:
+    """A first line, before anything heavy is imported; not for a name that will be refused."""
+    known = name.endswith(".toml") or (SCENARIOS / f"{name}.toml").is_file()
+    if known and not isinstance(shown, Nothing):
+        say(f"version {version()}, scenario {name}")
+
+
+def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
+    from simulator.folder import RunFolder
+    from simulator.layers import resolve
+
+    resolved = resolve(name, flags, os.environ, Path())
+    if not isinstance(shown, Nothing):
+        for note in resolved.notes:
+            say(f"note: {note}")
+    command, out = shlex.join(resolved.command), resolved.flags.out
+    scenario = resolved.scenario
+    if scenario.corpus.path and not Path(scenario.corpus.path).exists():
+        raise SettingsError(f"corpus.path: there is no file {scenario.corpus.path}")
+    folder = RunFolder.create(scenario, out, command=command)
+    try:
+        return _simulated(scenario, folder, shown, resolved.flags)
+    except Exception:
+        _discard(folder)
+        raise
+
+
+def _resumed(name: str | None, flags: Flags, run: str, shown: Shown) -> "Summary":
+    from simulator.folder import RunFolder
+
+    folder = RunFolder.open(run)
+    scenario = folder.scenario()
+    if name is not None and name != scenario.name:
+        raise SettingsError(
+            f"--resume: {run} is a run of '{scenario.name}', not of '{name}'; leave the name out"
+        )
+    for one in fields(Flags):
+        if one.name not in HOW and getattr(flags, one.name) not in (None, ()):
+            raise SettingsError(
+                f"{option(one.name)}: a run goes on with its own settings; leave it out, or start"
+                " a new run"
+            )
+    every = replace(together(flags, os.environ, Path()), resume=run)
+    return _simulated(scenario, folder, shown, every)
+
+
+def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary":
+    from simulator.session import simulate
+    from simulator.thresholds import parse
+
+    rules = scenario.thresholds
+    thresholds = [parse(text, f"thresholds[{place}]") for place, text in enumerate(rules)]
+    frames = stdout.frame if flags.json else None
+    return simulate(scenario, folder, shown, thresholds, frames, resume=bool(flags.resume))
+
+
+def _discard(folder: "RunFolder") -> None:
+    """Remove the folder of a run that never began: it would be listed, and cannot be resumed."""
+    frames = folder.path / "frames.jsonl"
+    if frames.exists() and frames.stat().st_size:
+        return
+    for name in ("frames.jsonl", "events.jsonl", "manifest.json"):
+        (folder.path / name).unlink(missing_ok=True)
+    try:
+        folder.path.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,256 @@
+"""The learner: what it is taught, what it serves, and what it takes back."""
+
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from filter import codec
+from filter.columns import Features, Floats, Judgements, Kept, no_judgements, no_kept
+from filter.events import HOLD, INBOX, JUNK, PROMOTE, ROLL_BACK, UNIT, Lesson
+from filter.gate import GateSettings
+from filter.learner import Learner, LearnerIn, LearnerOut, LearnerSettings, StartSet
+from filter.limits import LimitSettings
+from filter.model.naive_bayes import NaiveBayes
+from filter.ragged import Ragged, concatenate, ragged
+from filter.scoring import folders
+from filter.stage import Provider, Release
+
+PROVIDER = Provider(bytes(16), 48)
+MODEL = NaiveBayes(bits=12)
+STORY = [3000 + place for place in range(30)]
+"""A spam campaign of which the start set has ten mails."""
+GATE = GateSettings(significance=0.01, asked_per_hour=5, patience=3)
+Source = Literal["votes", "votes+kept", "votes+kept+judgements", "all"]
+
+
+def some(count: int, low: int, seed: int) -> Ragged:
+    """Mails of six words of their class and two dozen that everybody uses."""
+    rng = np.random.default_rng(seed)
+    own, shared = rng.integers(low, low + 300, (count, 6)), rng.integers(2000, 2300, (count, 24))
+    return ragged(list(np.concatenate((own, shared), axis=1)))
+
+
+def start() -> StartSet:
+    tokens = concatenate([some(140, 1000, 1), ragged([STORY] * 10), some(150, 0, 2)])
+    return StartSet(tokens, np.arange(300) < 150, some(300, 0, 3))
+
+
+def learner(gate: bool = False, source: Source = "votes+kept") -> Learner:
+    settings = LearnerSettings(source, 0.1, 8, LimitSettings(), GATE)
+    return Learner(PROVIDER, settings, MODEL, start(), gate)
+
+
+def mail(tick: int, count: int = 20) -> Features:
+    """A tick's mail, all of it of the story; ids count up from 100 t."""
+    number = np.arange(100 * tick, 100 * tick + count, dtype=np.uint64)
+    return Features(number, number, number, np.zeros(count, np.int8), ragged([STORY] * count))
+
+
+def lessons(tick: int, count: int, spam: bool = False) -> tuple[Lesson, ...]:
+    return tuple(Lesson(100 * tick + n, spam, tick, UNIT, ((n, UNIT),)) for n in range(count))
+
+
+def kept(tick: int, count: int, spam: bool = False) -> Kept:
+    number = mail(tick, count).mail
+    when = np.full(count, tick)
+    return Kept(number, number, when, when - 999, np.full(count, spam))
+
+
+def judged(tick: int, count: int, spam: bool, asked: bool = False) -> Judgements:
+    number = mail(tick, count).mail
+    return Judgements(
+        number,
+        np.full(count, tick),
+        np.full(count, spam),
+        np.full(count, INBOX, np.int8),
+        number,
+        np.full(count, asked),
+        np.ones(count, np.int64),
+    )
+
+
+def step(
+    stage: Learner,
+    tick: int,
+    taught: tuple[Lesson, ...] = (),
+    looks: Kept | None = None,
+    said: Judgements | None = None,
+) -> LearnerOut:
+    given = LearnerIn(mail(tick), taught, looks or no_kept(), said or no_judgements())
+    return stage.step(tick, given)
+
+
+def odds(release: Release, tokens: Ragged | None = None) -> Floats:
+    assert release.scorer is not None
+    return release.scorer.log_odds(tokens or ragged([STORY]))
+
+
+def put(release: Release) -> int:
+    assert release.limits is not None
+    return int(folders(odds(release), release.limits)[0])
+
+
+def test_it_begins_with_what_the_start_set_says() -> None:
+    begun = learner().start
+    assert (begun.tick, begun.action) == (0, PROMOTE)
+    assert put(begun) == JUNK
+    ham = odds(begun, some(300, 0, 3))
+    assert begun.limits is not None
+    assert (ham >= begun.limits.spam).mean() == pytest.approx(0.01, abs=0.004)
+
+
+def test_one_vote_does_not_move_a_well_known_story_out_of_spam_and_a_hundred_do() -> None:
+    stage = learner()
+    (after_one,), _ = step(stage, 1, lessons(1, 1))
+    assert put(after_one) == JUNK
+    assert odds(after_one)[0] < odds(stage.start)[0]
+    for tick in range(2, 7):
+        (release,), _ = step(stage, tick, lessons(tick, 20))
+    assert put(release) == INBOX
+
+
+def test_lessons_of_a_tick_have_no_order() -> None:
+    given = (*lessons(1, 9), *lessons(1, 9, spam=True)[4:])
+    one, other = learner(), learner()
+    first, second = step(one, 1, given), step(other, 1, given[::-1])
+    assert first.releases[0].fingerprint() == second.releases[0].fingerprint()
+
+
+def test_what_was_kept_counts_a_tenth_of_a_vote() -> None:
+    by_votes, by_looks = learner(), learner()
+    (voted,), _ = step(by_votes, 1, lessons(1, 2))
+    (looked,), _ = step(by_looks, 1, (), kept(1, 20))
+    assert odds(looked)[0] == pytest.approx(odds(voted)[0], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("source", "moves"),
+    [
+        ("votes", (True, False, False)),
+        ("votes+kept", (True, True, False)),
+        ("votes+kept+judgements", (True, True, True)),
+        ("all", (False, False, True)),
+    ],
+)
+def test_it_learns_from_what_it_is_told_to(source: Source, moves: tuple[bool, ...]) -> None:
+    given = ((lessons(1, 9), None, None), ((), kept(1, 9), None), ((), None, judged(1, 9, False)))
+    before = odds(step(learner(source=source), 1).releases[0])[0]
+    for (taught, looks, said), moved in zip(given, moves, strict=True):
+        after = odds(step(learner(source=source), 1, taught, looks, said).releases[0])[0]
+        assert (after < before - 0.01) == moved
+
+
+def test_a_lesson_on_a_mail_that_is_gone_teaches_no_word() -> None:
+    stage, other = learner(), learner()
+    gone = (Lesson(77, False, -30, UNIT, ((1, UNIT),)),)
+    one, two = step(stage, 1, gone).releases[0], step(other, 1).releases[0]
+    assert odds(one).tolist() == odds(two).tolist()
+
+
+def poisoned(stage: Learner, ticks: range) -> list[LearnerOut]:
+    """Twenty false votes an hour; the judges look at what the gate asked for."""
+    found, asked = [], 0
+    for tick in ticks:
+        said = judged(tick - 1, asked, spam=True, asked=True) if asked else None
+        out = step(stage, tick, lessons(tick, 20), None, said)
+        asked = len(out.requests)
+        found.append(out)
+    return found
+
+
+def test_without_a_gate_whatever_was_learned_is_served_and_nobody_is_asked() -> None:
+    found = poisoned(learner(), range(1, 15))
+    assert {out.releases[0].action for out in found} == {PROMOTE}
+    assert not any(out.requests for out in found)
+    assert put(found[-1].releases[0]) == INBOX
+
+
+def test_the_gate_asks_about_at_most_five_mails_an_hour_on_which_the_releases_disagree() -> None:
+    stage = learner(gate=True)
+    assert step(stage, 1).requests == ()
+    found = poisoned(stage, range(2, 12))
+    counts = [len(out.requests) for out in found]
+    assert max(counts) == 5
+    asked = [(one.mail // 100, one.sent) for out in found for one in out.requests]
+    assert asked
+    assert all(of == sent for of, sent in asked)
+
+
+def test_the_gate_holds_a_candidate_that_judges_find_worse_then_rolls_it_back() -> None:
+    stage = learner(gate=True)
+    found = [out.releases[0] for out in poisoned(stage, range(1, 20))]
+    actions = [release.action for release in found]
+    first = actions.index(HOLD)
+    assert actions[:first] == [PROMOTE] * first
+    assert actions[first : first + 4] == [HOLD] * 3 + [ROLL_BACK]
+    held, back = found[first], found[first + 3]
+    assert (held.scorer, held.limits, held.dropped) == (None, None, -1)
+    assert "judged spam: worse than the anchor" in held.reason
+    assert back.dropped == 0
+    assert back.reason.endswith("back to 0 h")
+    assert odds(back).tolist() == odds(stage.start).tolist()
+    assert put(back) == JUNK
+
+
+def test_a_roll_back_restores_training_and_limits_too() -> None:
+    stage, fresh = learner(gate=True), learner(gate=True)
+    found = poisoned(stage, range(1, 20))
+    rolled = [out.releases[0].action for out in found].index(ROLL_BACK)
+    before = learner(gate=True)
+    poisoned(before, range(1, rolled + 1))
+    assert before._model.freeze() != fresh._model.freeze()
+    again = learner(gate=True)
+    poisoned(again, range(1, rolled + 2))
+    assert again._model.freeze() == fresh._model.freeze()
+    assert again._memory.limits == fresh._memory.limits
+    assert again._memory.held == 0
+
+
+def test_daily_states_are_kept_for_a_week_and_a_day() -> None:
+    stage = learner(gate=True)
+    for tick in range(1, 24 * 12):
+        step(stage, tick)
+    ticks = [snapshot.tick for snapshot in stage._snapshots]
+    assert ticks == [24 * day for day in range(4, 12)]
+    assert stage._anchor(24 * 12).tick == 24 * 5
+
+
+def test_judged_mail_is_kept_for_the_window_and_golden_ham_up_to_its_number() -> None:
+    settings = LearnerSettings(limits=LimitSettings(golden=50), gate=GATE)
+    stage = Learner(PROVIDER, settings, MODEL, start(), True)
+    for tick in range(1, 120):
+        step(stage, tick, said=judged(tick, 2, spam=tick % 2 == 0))
+    assert len(stage._memory.judged.sent) == 2 * 49
+    assert stage._memory.golden.rows == 50
+
+
+@pytest.mark.parametrize("gate", [False, True])
+@pytest.mark.parametrize("tick", [3, 8, 24, 26])
+def test_a_thawed_learner_goes_on_as_if_nothing_had_happened(gate: bool, tick: int) -> None:
+    stage, other = learner(gate), learner(gate)
+    poisoned(stage, range(1, tick + 1))
+    other.thaw(stage.freeze())
+    assert other.freeze() == stage.freeze()
+    for one, two in zip(
+        poisoned(stage, range(tick + 1, tick + 30)),
+        poisoned(other, range(tick + 1, tick + 30)),
+        strict=True,
+    ):
+        assert one.releases[0].fingerprint() == two.releases[0].fingerprint()
+        assert one.requests == two.requests
+    assert other.freeze() == stage.freeze()
+
+
+def test_a_learner_without_a_gate_may_be_forked_into_one_with_a_gate() -> None:
+    bare, gated = learner(), learner(gate=True)
+    step(bare, 1, lessons(1, 5))
+    gated.thaw(bare.freeze())
+    assert step(gated, 2).releases[0].action == PROMOTE
+
+
+def test_releases_survive_the_codec() -> None:
+    (release,), _ = step(learner(), 1, lessons(1, 3))
+    again = codec.unpack(Release, codec.pack(release))
+    assert again.fingerprint() == release.fingerprint()
+    assert odds(again).tolist() == odds(release).tolist()

@@ -1,0 +1,97 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from filter.events import RULINGS
+from simulator.explain import explain
+from simulator.folder import FolderError, RunFolder
+from simulator.scripting import Silent
+from simulator.session import simulate
+from tests.simulator.small_run import small
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    chosen = small(duration=60, attack={"name": "not-spam-campaign", "start": 8, "duration": 40})
+    made = RunFolder.create(chosen, tmp_path_factory.mktemp("explain") / "run")
+    simulate(chosen, made, Silent(), [])
+    return made
+
+
+def ruled(folder: RunFolder, ruling: str) -> str:
+    for event in folder.events():
+        if event["type"] == "ruling" and event["ruling"] == ruling:
+            return str(event["vote"])
+    pytest.fail(f"no vote was {ruling}")
+
+
+def test_every_vote_of_the_run_can_be_explained(folder: RunFolder) -> None:
+    votes = [event["vote"] for event in folder.events() if event["type"] == "vote"]
+    assert votes
+    for vote in votes[::25]:
+        text = explain(folder, vote)
+        assert vote in text
+        assert re.search(r"^ruling +(none|\w+ at \d+ h)", text, re.MULTILINE)
+
+
+def test_a_vote_that_was_taught_has_its_lesson_and_its_release(folder: RunFolder) -> None:
+    text = explain(folder, ruled(folder, "taught"))
+    assert re.search(r"^lesson +at \d+ h: '\w+' with weight 1 of 1; in the release", text, re.M)
+
+
+def test_a_vote_that_was_rejected_has_the_check_and_no_lesson(folder: RunFolder) -> None:
+    text = explain(folder, ruled(folder, "rejected"))
+    assert re.search(r"^ruling +rejected at \d+ h by the check \w+: \w+", text, re.M)
+    assert "lesson" not in text
+
+
+def test_a_vote_that_was_held_has_its_rulings_in_order(folder: RunFolder) -> None:
+    held: dict[str, list[str]] = {}
+    for event in folder.events():
+        if event["type"] == "ruling":
+            held.setdefault(event["vote"], []).append(event["ruling"])
+    vote, rulings = next((v, r) for v, r in held.items() if len(r) == 2)
+    text = explain(folder, vote)
+    assert re.search(rf"^ruling +{rulings[0]}.*\nthen +{rulings[1]}", text, re.M)
+
+
+def test_a_refuted_bot_s_vote_has_its_credit_and_quarantine(folder: RunFolder) -> None:
+    events = list(folder.events())
+    found = next(e for e in events if e["type"] == "response" and e["arm"] == "attacked")
+    vote = next(
+        e["vote"]
+        for e in events
+        if e["type"] == "credit" and e["account"] == found["account"] and e["outcome"] < 0
+    )
+    text = explain(folder, vote)
+    assert re.search(r"^credit +-1 at \d+ h: refuted", text, re.M)
+    assert re.search(rf"^response +{found['action']} .* until {found['until']} h", text, re.M)
+
+
+def test_the_beginning_of_an_id_is_enough_if_no_other_has_it(folder: RunFolder) -> None:
+    vote = ruled(folder, "taught")
+    assert (
+        explain(folder, vote[:10]) == explain(folder, f"0x{vote.upper()}") == explain(folder, vote)
+    )
+    with pytest.raises(FolderError, match=r"\d+ votes begin so, as "):
+        explain(folder, vote[:1])
+
+
+@pytest.mark.parametrize("unknown", ["", "zz", "0" * 16, "[red]"])
+def test_an_unknown_vote_names_some_that_there_are(unknown: str, folder: RunFolder) -> None:
+    with pytest.raises(FolderError, match=r"\w{16} \(taught\), \w{16} \(rejected\)") as caught:
+        explain(folder, unknown)
+    for vote in re.findall(r"\w{16}(?= \()", str(caught.value)):
+        explain(folder, vote)
+
+
+def test_a_run_in_which_nobody_voted_says_so(tmp_path: Path) -> None:
+    folder = RunFolder.create(small(), tmp_path / "run")
+    with pytest.raises(FolderError, match="nobody has voted yet"):
+        explain(folder, "00")
+
+
+def test_the_events_have_only_known_rulings(folder: RunFolder) -> None:
+    found = {event["ruling"] for event in folder.events() if event["type"] == "ruling"}
+    assert found <= set(RULINGS)
