@@ -26,7 +26,8 @@ class CodecError(ValueError):
 def pack(value: object) -> bytes:
     """Pack structs, dataclasses, named tuples, dicts, tuples, arrays and numbers.
 
-    The same value gives the same bytes; a dict keeps its order, so that it reads back alike.
+    The same value gives the same bytes; dicts and sets keep their own order, so that it reads back
+    alike.
 
     Raises:
         CodecError: For an array of another dtype than `DTYPES`, or a value of an unknown type.

@@ -8,6 +8,8 @@ import msgspec
 from filter import codec
 from filter.events import QUARANTINE, Credit, Response
 
+DAY = 24
+
 
 @dataclass(frozen=True)
 class ResponderSettings:
@@ -59,12 +61,13 @@ class Responder:
         """Count refuted claims; put a source in quarantine when there are too many."""
         if not self._on:
             return ResponderOut(())
-        self._forget(tick)
+        if tick % DAY == 0:
+            self._forget(tick)
         responses = []
         for credit in given.credits:
             if credit.outcome < 0:
                 source = self._sources.setdefault(credit.account, Source())
-                source.refuted.append(tick)
+                source.refuted = [*self._recent(tick, source), tick]
                 if len(source.refuted) >= self._settings.refuted and source.until <= tick:
                     responses.append(self._quarantine(tick, credit.account, source))
         return ResponderOut(tuple(sorted(responses)))
@@ -78,14 +81,14 @@ class Responder:
         return Response(account, QUARANTINE, source.until, reason)
 
     def _forget(self, tick: int) -> None:
-        oldest = tick - self._settings.memory
-        for source in self._sources.values():
-            source.refuted = [t for t in source.refuted if t > oldest]
         self._sources = {
             account: source
             for account, source in self._sources.items()
-            if source.refuted or source.until > tick - self._settings.longest
+            if self._recent(tick, source) or source.until > tick - self._settings.longest
         }
+
+    def _recent(self, tick: int, source: Source) -> list[int]:
+        return [then for then in source.refuted if then > tick - self._settings.memory]
 
     def freeze(self) -> bytes:
         """Everybody under suspicion."""

@@ -1,5 +1,6 @@
 """Arms: the same world, run side by side with one thing different."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from numpy.random import Generator
 from agents.actor import Attack, Delivery, Draft
 from agents.people import People
 from filter import codec
-from filter.columns import Judgements, Kept, joined, no_judgements
+from filter.columns import Kept, joined, no_judgements
 from filter.events import Vote
 from filter.hashing import combine
 from filter.plugins import told
@@ -75,8 +76,6 @@ class State(msgspec.Struct):
     known: dict[int, Known]
     votes: dict[int, list[Pending]]
     kept: dict[int, list[Kept]]
-    judgements: Judgements
-    inbox: list[Delivery]
 
 
 class Arm:
@@ -221,8 +220,6 @@ class Arm:
             self._truth.state(),
             votes,
             kept,
-            self._judgements,
-            self._inbox,
         )
         return codec.pack((codec.pack(state), self.engine.freeze()))
 
@@ -235,18 +232,19 @@ class Arm:
         self._posts = state.posts
         self._truth.restore(state.known)
         self._mailboxes.restore(state.votes, state.kept)
-        self._judgements, self._inbox = state.judgements, state.inbox
         self.engine.thaw(engine)
 
 
 def _numbered(tick: int, votes: list[Vote]) -> list[Vote]:
-    """Bots' votes with their ids."""
-    return [
-        msgspec.structs.replace(
-            vote, id=int(combine(VOTE, vote.account, vote.mail, tick, 1 + place))
-        )
-        for place, vote in enumerate(votes)
-    ]
+    """Bots' votes with their ids: of account, mail, tick, and which of several alike it is."""
+    alike: Counter[tuple[int, int]] = Counter()
+    numbered = []
+    for vote in votes:
+        alike[vote.account, vote.mail] += 1
+        copy = alike[vote.account, vote.mail]
+        id_ = int(combine(VOTE, vote.account, vote.mail, tick, copy))
+        numbered.append(msgspec.structs.replace(vote, id=id_))
+    return numbered
 
 
 def _fault(order: Any, bots: int, method: str) -> str:

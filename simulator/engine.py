@@ -28,8 +28,9 @@ class Embedded:
     """All stages in this process.
 
     A stage takes a tick as soon as all that it reads is there. Which of the stages that could go on
-    does so is a matter of taste, and of ``order``: with the chain reversed they work in lockstep,
-    with the chain itself each runs ahead of those behind it. A test shows that it does not matter.
+    does so is a matter of taste, and of ``order``: with the chain reversed the last one that can
+    goes on, with the chain itself each runs ahead of those behind it. A test shows that it does not
+    matter.
 
     Args:
         stages: the parts of each stage, as `filter.chain.stages` makes them.
