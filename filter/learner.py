@@ -231,8 +231,14 @@ class Learner:
     def _ask(
         self, tick: int, features: Features, candidate: LogOdds, anchor: Snapshot
     ) -> tuple[JudgeRequest, ...]:
-        """Ask about mails on which candidate and anchor disagree, drawn with the secret."""
-        now = folders(candidate.log_odds(features.tokens), self._memory.limits)
+        """Ask about mails on which candidate and anchor disagree, drawn with the secret.
+
+        A candidate that is promoted is what is served an hour later, so the folder that the mail
+        was put into speaks for it; one that is held has to be asked itself.
+        """
+        now = features.folder
+        if self._memory.held:
+            now = folders(candidate.log_odds(features.tokens), self._memory.limits)
         then = folders(anchor.scorer.log_odds(features.tokens), anchor.limits)
         mails = features.mail[differ(now, then)]
         order = np.argsort(combine(key("ask", self._provider.secret.hex()), mails))

@@ -1,6 +1,7 @@
 """The learner: what it is taught, what it serves, and what it takes back."""
 
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -70,6 +71,9 @@ def judged(tick: int, count: int, spam: bool, asked: bool = False) -> Judgements
     )
 
 
+served: WeakKeyDictionary[Learner, int] = WeakKeyDictionary()
+
+
 def step(
     stage: Learner,
     tick: int,
@@ -77,8 +81,16 @@ def step(
     looks: Kept | None = None,
     said: Judgements | None = None,
 ) -> LearnerOut:
-    given = LearnerIn(mail(tick), taught, looks or no_kept(), said or no_judgements())
-    return stage.step(tick, given)
+    """A tick; its mail was put where the last release that was served puts the story."""
+    here = mail(tick)
+    folder = np.full(len(here.mail), served.get(stage, JUNK), np.int8)
+    given = LearnerIn(
+        here._replace(folder=folder), taught, looks or no_kept(), said or no_judgements()
+    )
+    out = stage.step(tick, given)
+    if out.releases[0].scorer is not None:
+        served[stage] = put(out.releases[0])
+    return out
 
 
 def odds(release: Release, tokens: Ragged | None = None) -> Floats:
