@@ -18,6 +18,7 @@ class Plan:
         start_mails: labelled mails, and as much further ham, that the filter starts from.
         growth: numbers of synthetic mails of the runs whose time and memory are compared.
         growth_mails_per_tick: ordinary mails a tick in those runs.
+        growth_repeats: how often the small ones among them are run.
     """
 
     mails_per_tick: int = 2000
@@ -29,6 +30,7 @@ class Plan:
     start_mails: int = 2000
     growth: tuple[int, ...] = (10_000, 31_600, 100_000, 316_000, 1_000_000)
     growth_mails_per_tick: int = 500
+    growth_repeats: int = 3
 
 
 FULL: Final = Plan()
@@ -38,4 +40,5 @@ QUICK: Final = Plan(
     rounds=3,
     river_mails=500,
     growth=(4_000, 8_000, 16_000, 32_000, 64_000),
+    growth_repeats=1,
 )

@@ -25,12 +25,17 @@ class GateSettings:
             differently.
         anchor_age: ticks; the anchor is the youngest daily release that is at least this old.
         patience: ticks a candidate is held before training is rolled back.
+        looked_at: mails an hour on which candidate and anchor are compared, at least; it is a
+            quarter of all where that is more.
+        most: judged mails that the test is made on, at most; the newest.
     """
 
     significance: float = 0.001
     asked_per_hour: int = 5
     anchor_age: int = 168
     patience: int = 6
+    looked_at: int = 500
+    most: int = 4000
 
 
 class Comparison(NamedTuple):

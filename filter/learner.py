@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from filter import codec
-from filter.columns import Bits, Features, Ids, Ints, Judgements, Kept
+from filter.columns import Bits, Features, Folders, Ids, Ints, Judgements, Kept, no_tokens
 from filter.events import HOLD, PROMOTE, ROLL_BACK, UNIT, JudgeRequest, Lesson, Limits
 from filter.gate import Decision, GateSettings, compare, decide, differ
 from filter.hashing import combine, key
@@ -74,20 +74,25 @@ class Snapshot(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Judged mails of the window, for the gate; the random ones' ham moves the limits too."""
+    """The window's judged mails, the newest last, and where the anchor would put the first ones."""
 
     sent: Ints
     spam: Bits
-    asked: Bits
     tokens: Ragged
+    then: Folders
 
 
 class Memory(msgspec.Struct, forbid_unknown_fields=True):
-    """What the learner remembers besides the model, the mails and the snapshots."""
+    """What the learner remembers besides the model, the mails and the snapshots.
+
+    ``golden`` is the ham of random judgements, a tick's after another's; ``anchor`` the tick of the
+    release by which `Judged.then` was told; ``held`` for how many ticks the candidate was.
+    """
 
     limits: Limits
     judged: Judged
-    golden: Ragged
+    golden: list[Ragged]
+    anchor: int = -1
     held: int = 0
 
 
@@ -113,10 +118,9 @@ class Learner:
         self._start_ham = start.ham
         scorer = self._model.release(0)
         limits = settings.limits.of(scorer.log_odds(start.ham))
-        nothing = Judged(
-            np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_), _no_rows()
-        )
-        self._memory = Memory(limits, nothing, _no_rows())
+        none = np.empty(0, np.int64)
+        nothing = Judged(none, none.astype(np.bool_), no_tokens(), none.astype(np.int8))
+        self._memory = Memory(limits, nothing, [])
         self._mails = Mailroom(provider.mail_window)
         self._snapshots: list[Snapshot] = []
         if gate:
@@ -163,26 +167,30 @@ class Learner:
         self._model.learn(tick, self._mails.tokens(mails, sent), spam, weights)
 
     def _remember(self, tick: int, new: Judgements) -> None:
-        """Keep the window's judged mails, and the newest golden ham."""
-        if not self._gate and not len(new.mail):
-            return
+        """Keep the window's judged mails for the gate, and the newest golden ham for the limits."""
         tokens = self._mails.tokens(new.mail, new.sent)
+        golden = np.flatnonzero(~new.asked & ~new.spam)
+        if len(golden):
+            self._memory.golden.append(tokens.take(golden))
+        if not self._gate:
+            return
         old = self._memory.judged
-        keep = np.flatnonzero(old.sent >= tick - self._provider.mail_window)
+        gone = int(np.searchsorted(old.sent, tick - self._provider.mail_window))
+        rows = len(old.sent)
+        gone = max(gone, rows + len(new.mail) - self._settings.gate.most)
+        kept = min(max(gone, 0), rows)
         self._memory.judged = Judged(
-            np.concatenate((old.sent[keep], new.sent)),
-            np.concatenate((old.spam[keep], new.spam)),
-            np.concatenate((old.asked[keep], new.asked)),
-            concatenate([old.tokens.take(keep), tokens]),
+            np.concatenate((old.sent[kept:], new.sent)),
+            np.concatenate((old.spam[kept:], new.spam)),
+            concatenate([old.tokens.part(kept, rows), tokens]),
+            old.then[kept:],
         )
-        golden = tokens.take(np.flatnonzero(~new.asked & ~new.spam))
-        pool = concatenate([self._memory.golden, golden])
-        newest = np.arange(max(0, pool.rows - self._settings.limits.golden), pool.rows)
-        self._memory.golden = pool.take(newest) if len(newest) < pool.rows else pool
 
     def _move_limits(self, candidate: LogOdds) -> None:
-        ham = concatenate([self._start_ham, self._memory.golden])
-        odds = candidate.log_odds(ham)
+        pool = concatenate([self._start_ham.part(0, 0), *self._memory.golden])
+        newest = pool.part(max(0, pool.rows - self._settings.limits.golden), pool.rows)
+        self._memory.golden = [newest]
+        odds = candidate.log_odds(concatenate([self._start_ham, newest]))
         self._memory.limits = self._settings.limits.moved(self._memory.limits, odds)
 
     def _anchor(self, tick: int) -> Snapshot:
@@ -204,9 +212,18 @@ class Learner:
     def _test(self, scorer: LogOdds, limits: Limits, anchor: Snapshot) -> Decision:
         judged = self._memory.judged
         now = folders(scorer.log_odds(judged.tokens), limits)
-        then = folders(anchor.scorer.log_odds(judged.tokens), anchor.limits)
-        compared = compare(now, then, judged.spam)
+        compared = compare(now, self._then(anchor), judged.spam)
         return decide(self._settings.gate, compared, self._memory.held)
+
+    def _then(self, anchor: Snapshot) -> Folders:
+        """Where the anchor would put the judged mails: told once for each of them."""
+        judged = self._memory.judged
+        known = judged.then if self._memory.anchor == anchor.tick else judged.then[:0]
+        new = judged.tokens.part(len(known), judged.tokens.rows)
+        then = np.concatenate((known, folders(anchor.scorer.log_odds(new), anchor.limits)))
+        self._memory.judged = judged._replace(then=then)
+        self._memory.anchor = anchor.tick
+        return then
 
     def _keep_snapshot(self, tick: int, candidate: LogOdds) -> None:
         if tick % DAY == 0 and tick > 0:
@@ -233,16 +250,21 @@ class Learner:
     ) -> tuple[JudgeRequest, ...]:
         """Ask about mails on which candidate and anchor disagree, drawn with the secret.
 
-        A candidate that is promoted is what is served an hour later, so the folder that the mail
-        was put into speaks for it; one that is held has to be asked itself.
+        They look at some of the mail: a stretch of it in the order of its ids, which are hashes. A
+        candidate that is promoted is what is served an hour later, so the folder that the mail was
+        put into speaks for it; one that is held has to be asked itself.
         """
-        now = features.folder
+        gate, mails = self._settings.gate, features.mail
+        secret = key("ask", self._provider.secret.hex())
+        many = min(len(mails), max(gate.looked_at, len(mails) // 4))
+        first = int(combine(secret, tick)) % (len(mails) - many + 1)
+        some = features.tokens.part(first, first + many)
+        now = features.folder[first : first + many]
         if self._memory.held:
-            now = folders(candidate.log_odds(features.tokens), self._memory.limits)
-        then = folders(anchor.scorer.log_odds(features.tokens), anchor.limits)
-        mails = features.mail[differ(now, then)]
-        order = np.argsort(combine(key("ask", self._provider.secret.hex()), mails))
-        asked = mails[order[: self._settings.gate.asked_per_hour]]
+            now = folders(candidate.log_odds(some), self._memory.limits)
+        then = folders(anchor.scorer.log_odds(some), anchor.limits)
+        mails = mails[first : first + many][differ(now, then)]
+        asked = mails[np.argsort(combine(secret, mails))[: gate.asked_per_hour]]
         return tuple(sorted(JudgeRequest(mail, tick) for mail in asked.tolist()))
 
     def freeze(self) -> bytes:
@@ -267,7 +289,3 @@ class Learner:
         model = self._model_settings.begin()
         model.thaw(training)
         return Snapshot(tick, training, limits, model.release(tick))
-
-
-def _no_rows() -> Ragged:
-    return Ragged(np.empty(0, np.uint32), np.zeros(1, np.int64))

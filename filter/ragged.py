@@ -38,6 +38,15 @@ class Ragged(NamedTuple):
         first, stop = self.starts[:-1][number], self.starts[1:][number]
         return self.values[first:stop]
 
+    def part(self, first: int, stop: int) -> "Ragged":
+        """The rows from ``first`` to before ``stop``, as a view.
+
+        >>> ragged([[7, 8, 9], [], [5]]).part(1, 3).lengths.tolist()
+        [0, 1]
+        """
+        starts = self.starts[first : stop + 1]
+        return Ragged(self.values[starts[0] : starts[-1]], starts - starts[0])
+
     def take(self, rows: NDArray[np.integer[Any]]) -> "Ragged":
         """The rows of these numbers, in this order, as often as they are named.
 

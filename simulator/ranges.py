@@ -79,6 +79,8 @@ RANGES = {
     "filter.learner.gate.asked_per_hour": ANY_COUNT,
     "filter.learner.gate.anchor_age": ANY_COUNT,
     "filter.learner.gate.patience": ANY_COUNT,
+    "filter.learner.gate.looked_at": ANY_COUNT,
+    "filter.learner.gate.most": COUNT,
     "filter.responder.*": COUNT,
     "filter.models.naive_bayes.bits": Range(1, 22),
     "filter.models.naive_bayes.alpha": POSITIVE,

@@ -1,5 +1,6 @@
 """The learner: what it is taught, what it serves, and what it takes back."""
 
+from dataclasses import replace
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -231,10 +232,21 @@ def test_daily_states_are_kept_for_a_week_and_a_day() -> None:
 def test_judged_mail_is_kept_for_the_window_and_golden_ham_up_to_its_number() -> None:
     settings = LearnerSettings(limits=LimitSettings(golden=50), gate=GATE)
     stage = Learner(PROVIDER, settings, MODEL, start(), True)
-    for tick in range(1, 120):
+    for tick in range(1, 121):
         step(stage, tick, said=judged(tick, 2, spam=tick % 2 == 0))
     assert len(stage._memory.judged.sent) == 2 * 49
-    assert stage._memory.golden.rows == 50
+    assert sum(part.rows for part in stage._memory.golden) == 50
+
+
+def test_the_gate_is_tested_on_the_newest_judged_mails_if_there_are_too_many() -> None:
+    settings = LearnerSettings(gate=replace(GATE, most=20))
+    stage = Learner(PROVIDER, settings, MODEL, start(), True)
+    for tick in range(1, 20):
+        step(stage, tick, said=judged(tick, 3, spam=True))
+    assert stage._memory.judged.sent.tolist() == [13] * 2 + [
+        t for t in range(14, 20) for _ in "123"
+    ]
+    assert len(stage._memory.judged.then) == 20
 
 
 @pytest.mark.parametrize("gate", [False, True])
