@@ -39,7 +39,7 @@ class Habits:
     look_unsure: float = 0.5
     look_spam: float = 0.05
     report_spam: float = 0.2
-    rescue_ham: float = 0.5
+    rescue_ham: float = 0.6
     mistaken_spam: dict[str, float] = field(
         default_factory=lambda: {
             "newsletters": 0.004,

@@ -22,14 +22,17 @@ SHOWN = (
     ("unguarded", "ticks_to_compromise"),
     ("attacked", "attack_success"),
     ("attacked", "attack_success_end"),
-    ("attacked", "honest_votes_lost"),
-    ("twin", "honest_votes_lost"),
+    ("attacked", "honest_votes_lost_spam"),
+    ("attacked", "honest_votes_lost_not_spam"),
     ("attacked", "ham_misclassified"),
     ("attacked", "spam_misclassified"),
+    ("reference", "ham_misclassified"),
+    ("reference", "spam_misclassified"),
     ("reject_all", "campaign_in_inbox"),
     ("reject_all", "ham_misclassified"),
     ("reject_all", "spam_misclassified"),
 )
+GUARDED = ("attacked", "attack_success")
 TIMES = ("ticks_to_compromise",)
 
 
@@ -40,10 +43,11 @@ class Row(NamedTuple):
     values: tuple[float | None, ...]
 
 
-def rows(corpus: str, seeds: Sequence[int]) -> Iterator[Row]:
+def rows(corpus: str, seeds: Sequence[int], varies: float = 0.3) -> Iterator[Row]:
     """Run the flagship once for each seed."""
     for seed in seeds:
         table: dict[str, Any] = read("not-spam-campaign") | {"seed": seed}
+        table["attack"] = table["attack"] | {"settings": {"varies": varies}}
         if corpus:
             table["corpus"] = {"path": corpus}
         prepared = prepare(scenario(table))
@@ -53,7 +57,23 @@ def rows(corpus: str, seeds: Sequence[int]) -> Iterator[Row]:
             arm: measure(prepared, arm) for arm in prepared.arms
         }
         yield Row(seed, tuple(metrics[arm][metric].mean for arm, metric in SHOWN))
-        print(f"{corpus or 'synthetic'}: seed {seed} done", file=sys.stderr)
+        print(f"{corpus or 'synthetic'}: {varies:.0%}, seed {seed} done", file=sys.stderr)
+
+
+def corner(corpus: str, seeds: Sequence[int]) -> Iterator[str]:
+    """How the default guard fares as more of the text varies: a line a share, worst seed last."""
+    yield "| words varied | without a guard | default guard: each seed | mean | worst |"
+    yield "|---|---|---|---|---|"
+    bare, held = SHOWN.index(("unguarded", "attack_success")), SHOWN.index(GUARDED)
+    for varies in (0.3, 0.6, 0.8):
+        found = list(rows(corpus, seeds, varies))
+        free = [row.values[bare] or 0.0 for row in found]
+        ours = [row.values[held] or 0.0 for row in found]
+        each = ", ".join(f"{100 * value:.2f} %" for value in ours)
+        yield (
+            f"| {varies:.0%} | {100 * sum(free) / len(free):.1f} % | {each}"
+            f" | {100 * sum(ours) / len(ours):.2f} % | {100 * max(ours):.2f} % |"
+        )
 
 
 def table(found: Sequence[Row]) -> str:
@@ -75,7 +95,7 @@ def table(found: Sequence[Row]) -> str:
 
 def _shown(metric: str, value: float | None) -> str:
     if value is None:
-        return "not enough votes" if metric == "honest_votes_lost" else "none"
+        return "not enough votes" if metric.startswith("honest_votes_lost") else "none"
     return f"{value:.1f} h" if metric in TIMES else f"{100 * value:.2f} %"
 
 
@@ -91,6 +111,11 @@ def main() -> None:
     if given.corpus:
         name = Path(given.corpus).name.split(".")[0]
         print(f"## {name}\n\n{table(list(rows(given.corpus, seeds)))}\n")
+    print(CORNER)
+    few = range(1, min(given.seeds, 3) + 1)
+    for name, path in (("Synthetic mail", ""), ("The corpus", given.corpus)):
+        if path or not name.startswith("The"):
+            print(f"{name}:\n\n" + "\n".join(corner(path, few)) + "\n")
     print(TAIL, end="")
 
 
@@ -108,6 +133,12 @@ without a guard `attack_success` at least 30 %, with the default guard below 5 %
 `honest_votes_lost` below 1 %. "Worst" is the seed that is worst for the bar.
 """
 
+CORNER = """## The hard corner
+
+The more of the text varies, the less the checks that look for near-duplicates see: rate limit,
+reputation, correction budget and gate have to hold alone. `attack_success` of the flagship:
+"""
+
 TAIL = """## How to read it
 
 * A zero is a zero in these seeds and no more: none in n runs bounds the rate near 3/n.
@@ -118,8 +149,6 @@ TAIL = """## How to read it
   that the campaign may reach the inbox with no bot's help. A corpus that is dealt at random has no
   drift, so there refusing all votes costs next to nothing: it shows what a guard stops, not what
   votes are worth.
-* The campaign varies 30 % of its words. Text that varies more goes past the checks that look for
-  near-duplicates; how far the other checks hold, `--set attack.settings.varies=0.8` shows.
 """
 
 

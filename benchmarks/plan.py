@@ -39,6 +39,6 @@ QUICK: Final = Plan(
     lap=6,
     rounds=3,
     river_mails=500,
-    growth=(4_000, 8_000, 16_000, 32_000, 64_000),
+    growth=(2_000, 4_000, 8_000, 16_000, 32_000),
     growth_repeats=1,
 )

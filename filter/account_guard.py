@@ -42,6 +42,7 @@ class AccountGuard:
         checks: the guard's account checks by name, in order: the first that stops a vote wins.
         histories: what is known of accounts that are older than the run.
         new_age: looks of accounts younger than this many ticks count nothing.
+        heeds: whether it heeds the responder: without a guard, nobody is in quarantine.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class AccountGuard:
         checks: Sequence[tuple[str, AccountCheck[Any]]],
         histories: Histories,
         new_age: int,
+        heeds: bool = True,
     ) -> None:
         """Start with nothing but the provider's records."""
         self._provider = provider
         self._checks = checks
         self._histories = histories
         self._new_age = new_age
+        self._heeds = heeds
         self._pasts: dict[int, list[Any]] = {}
         self._quarantined: dict[int, int] = {}
 
@@ -64,7 +67,7 @@ class AccountGuard:
         for credit in given.credits:
             self._credit(tick, credit)
         for response in given.responses:
-            if response.action == QUARANTINE:
+            if self._heeds and response.action == QUARANTINE:
                 self._quarantined[response.account] = response.until
         self._quarantined = {a: until for a, until in self._quarantined.items() if until > tick}
         if tick % DAY == 0:
@@ -154,6 +157,8 @@ class AccountGuard:
     def thaw(self, frozen: bytes) -> None:
         """Take up a frozen memory; a check that it does not know starts afresh."""
         packed, self._quarantined = codec.unpack(tuple[dict[str, bytes], dict[int, int]], frozen)
+        if not self._heeds:
+            self._quarantined = {}
         self._pasts = {}
         for place, (name, check) in enumerate(self._checks):
             kind = GenericAlias(dict, (int, remembered(check)))

@@ -66,7 +66,8 @@ def stages(
     return {
         "scoring": [Scoring(provider, learner.start) for _ in range(parts)],
         "account_guard": [
-            AccountGuard(provider, of_account, histories, settings.new_age) for _ in range(parts)
+            AccountGuard(provider, of_account, histories, settings.new_age, chosen.responder)
+            for _ in range(parts)
         ],
         "crowd_guard": [
             CrowdGuard(

@@ -133,6 +133,8 @@ class Learner:
         self._train(tick, given)
         self._remember(tick, given.judgements)
         candidate = self._model.release(tick)
+        if not candidate.finite():
+            return LearnerOut((Release(tick, HOLD, "not every answer is finite", None, None),), ())
         if tick % DAY == 0:
             self._move_limits(candidate)
         if not self._gate:

@@ -65,6 +65,8 @@ def load(package: str, name: str, what: str, needs: Sequence[str] = ()) -> Plugi
 
 def _found(package: str, name: str, what: str) -> Plugin:
     if name.endswith(".py"):
+        if not Path(name).is_file():
+            raise PluginError(f"{what}: there is no file {name}")
         return _own(Path(name).absolute(), what)
     known = names(package)
     wanted = name.replace("_", "-")
@@ -76,8 +78,6 @@ def _found(package: str, name: str, what: str) -> Plugin:
 
 
 def _own(path: Path, what: str) -> Plugin:
-    if not path.is_file():
-        raise PluginError(f"{what}: there is no file {path}")
     name = path.stem.replace("_", "-")
     module_name = f"hamstrung_own_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -109,6 +109,12 @@ def _place(path: Path, error: Exception) -> str:
         return f"{path}:{error.lineno}"
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def place(error: Exception) -> str:
+    """File and line where an error arose, with a colon behind."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
 
 
 def told(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from filter.learner import LearnerSettings
 from filter.model import ModelSettings
-from filter.plugins import Plugin, PluginError, configured, load, unknown
+from filter.plugins import Plugin, PluginError, configured, load, names, unknown
 from filter.responder import ResponderSettings
 
 GUARDS = Path(__file__).parent / "guards"
@@ -97,10 +97,11 @@ def check_plugin(name: str, others: list[str] | None = None) -> Plugin:
     """A check by its name or file."""
     try:
         plugin = load("filter.checks", name, "check", ("fresh", "examine"))
-    except PluginError as error:
+    except PluginError:
         if name.endswith(".py") or not others:
             raise
-        raise PluginError(f"{error}; or a guard: {', '.join(others)}") from None
+        checks = names("filter.checks")
+        raise PluginError(f"guard or check: {unknown(name, [*others, *checks])}") from None
     made: Any = plugin.settings
     if not (hasattr(made, "credited") and hasattr(made, "stale")) and not hasattr(made, "learn"):
         raise PluginError(

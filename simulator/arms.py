@@ -13,10 +13,10 @@ from filter import codec
 from filter.columns import Kept, joined, no_judgements
 from filter.events import Vote
 from filter.hashing import combine
-from filter.plugins import told
+from filter.plugins import place, told
 from filter.stage import Flow
 from simulator import digest
-from simulator.engine import Embedded
+from simulator.engine import Engine
 from simulator.frame import Frame, frame
 from simulator.judges import Judges
 from simulator.mail import Post
@@ -97,7 +97,7 @@ class Arm:
         scenario: Scenario,
         world: World,
         strike: Strike | None,
-        engine: Embedded,
+        engine: Engine,
     ) -> None:
         """Start before tick 0."""
         self.name = name
@@ -199,7 +199,8 @@ class Arm:
         try:
             orders = list(do(rng))
         except Exception as error:  # an attack may be anybody's code
-            raise AttackError(f"{strike.name}: {method} at tick {tick}: {told(error)}") from error
+            where = f"{method} at tick {tick}: {place(error)}"
+            raise AttackError(f"{strike.name}: {where}{told(error)}") from error
         drafts = [one for one in orders if isinstance(one, Draft)]
         votes = [one for one in orders if isinstance(one, Vote)]
         for one in orders:

@@ -183,8 +183,7 @@ def _lines(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
                 yield number, line
     except EOFError as error:
         raise CorpusError(
-            f"{path}: the file is cut short, its gzip data ends after {inflated} bytes of text;"
-            " fetch it again"
+            f"{path}: the file is cut short: its gzip data has no end; fetch it again"
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise CorpusError(f"{path}: the gzip data is damaged ({error}); fetch it again") from error

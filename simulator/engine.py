@@ -23,6 +23,14 @@ class Engine(Protocol):
         """All that flowed at a tick, once the last stage has taken it."""
         ...
 
+    def freeze(self) -> bytes:
+        """All stages, and what is on its way."""
+        ...
+
+    def thaw(self, frozen: bytes) -> None:
+        """Take up a frozen engine."""
+        ...
+
 
 class Embedded:
     """All stages in this process.

@@ -22,6 +22,7 @@ FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 def of_summary(summary: "Summary") -> int:
     """How a run ended: an error counts more than a broken threshold; nothing measured is no 0."""
     if summary.status == "error":
+        say(summary.verdict)
         return INTERNAL
     if summary.status == "interrupted":
         return INTERRUPTED

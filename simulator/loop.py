@@ -17,6 +17,11 @@ from simulator.scenario import Scenario
 from simulator.synthetic import Synthetic
 from simulator.world import World
 
+RIVER = (
+    "{model} learns mail by mail, many times slower; its state cannot be saved safely, so this run"
+    " cannot be resumed, and its arms part at the first tick"
+)
+
 
 class Prepared(NamedTuple):
     """A run before its first tick."""
@@ -46,6 +51,8 @@ def prepare(scenario: Scenario) -> Prepared:
     if strike:
         world.choose_campaign(model, scenario.filter.learner.limits)
     scenario, notes = _fitted(scenario, mail)
+    if not model.travels:
+        notes += (RIVER.format(model=scenario.filter.model),)
     beginning = world.beginning()
     arms: dict[str, Arm] = {}
     for name in scenario.arms:

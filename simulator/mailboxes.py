@@ -7,7 +7,7 @@ import numpy as np
 from agents.actor import Delivery
 from agents.people import Accounts, Cast, People, Seen
 from filter.columns import Bits, Ids, Ints, Kept, Ticks, Verdicts, joined, no_kept
-from filter.events import FOLDERS, HAM, SPAM, Vote
+from filter.events import FOLDERS, HAM, INBOX, SPAM, Vote
 from filter.hashing import combine, key
 from simulator.mail import COPY, Post
 
@@ -47,6 +47,7 @@ class Mailboxes:
         """Let people see a tick's mail; what they will do is drawn at once."""
         own = np.flatnonzero(post.kind != COPY)
         seen = Seen(verdicts.mail[own], post.owner[own], verdicts.folder[own], post.genre[own])
+        self._keep_copies(now, sent, post, verdicts)
         cast = self._habits.votes(seen)
         keeps = self._habits.keeps(seen)
         keeps[cast.row] = False
@@ -59,6 +60,21 @@ class Mailboxes:
             np.full(len(row), sent),
             self._people.opened[owner],
             seen.folder[row] == len(FOLDERS) - 1,
+        )
+        self._kept.setdefault(max(now, sent + self._kept_after), []).append(kept)
+
+    def _keep_copies(self, now: int, sent: int, post: Post, verdicts: Verdicts) -> None:
+        """Bots look at the copies that reached their inboxes, and keep them, as people would."""
+        here = np.flatnonzero((post.kind == COPY) & (verdicts.folder == INBOX))
+        if not len(here):
+            return
+        bot = post.owner[here]
+        kept = Kept(
+            verdicts.mail[here],
+            self._bots.id[bot],
+            np.full(len(here), sent),
+            self._bots.opened[bot],
+            np.zeros(len(here), np.bool_),
         )
         self._kept.setdefault(max(now, sent + self._kept_after), []).append(kept)
 

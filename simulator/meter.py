@@ -92,12 +92,13 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         A right honest vote is not lost as far as lessons of its label on its story, within
         ``within`` ticks, add up to its full weight in a promoted release.
         """
-        shares = []
-        for label in (False, True):
-            votes = [v for v in self.cast if v.spam == label and v.tick < end - within]
-            if len(votes) >= enough:
-                shares.append(self._lost(votes, label, within))
-        return max(shares, default=None)
+        both = (self.lost_of(label, end, within, enough) for label in (False, True))
+        return max((share for share in both if share is not None), default=None)
+
+    def lost_of(self, label: bool, end: int, within: int = 24, enough: int = 300) -> float | None:
+        """The same of one label: "spam" (True) or "not spam"; None if there are too few votes."""
+        votes = [v for v in self.cast if v.spam == label and v.tick < end - within]
+        return self._lost(votes, label, within) if len(votes) >= enough else None
 
     def _lost(self, votes: list[Cast], label: bool, within: int) -> float:
         lessons: dict[int, list[Taught]] = {}

@@ -52,6 +52,8 @@ NAMES = (
     "attack_success_end",
     "attack_success_ref",
     "honest_votes_lost",
+    "honest_votes_lost_spam",
+    "honest_votes_lost_not_spam",
     "vote_value",
     "one_minus_roca",
     "ticks_to_compromise",
@@ -78,6 +80,9 @@ def measure(prepared: Prepared, name: str) -> dict[str, Metric]:
     found["attack_success_end"] = _success(arm, twin, last, end)
     found["attack_success_ref"] = _success(arm, reference, start, end)
     found["honest_votes_lost"] = _single(arm.meter.lost(prepared.scenario.duration))
+    for label, of in (("spam", True), ("not_spam", False)):
+        lost = arm.meter.lost_of(of, prepared.scenario.duration)
+        found[f"honest_votes_lost_{label}"] = _single(lost)
     found["vote_value"] = _single(vote_value(prepared, name))
     found["one_minus_roca"] = _single(arm.meter.one_minus_roca())
     attacked = prepared.strike is not None and prepared.arms[name].plan.poisoned

@@ -127,6 +127,10 @@ def _course(summary: Summary) -> Iterator[str]:
         cells += [_share(arm.metrics, "poison_share") if poisoned else "-"]
         sized = zip(COURSE, cells, strict=True)
         yield f"  {name:<10}" + "".join(f"{cell:>{_size(head)}}" for head, cell in sized)
+    for label in ("spam", "not_spam"):
+        known = _value(summary.metrics, f"honest_votes_lost_{label}") is not None
+        if not known and _value(summary.metrics, "honest_votes_lost") is not None:
+            yield f'  (too few right "{label.replace("_", " ")}" votes to say how many were lost)'
 
 
 def _size(head: str) -> int:

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 import msgspec
 
+from simulator.arms import TWINS
 from simulator.frame import Frame
 from simulator.loop import Prepared
 from simulator.metrics import Metric, inbox_share, inside, measure, window
 from simulator.thresholds import Held, Threshold, check
 
 SCHEMA_VERSION = 1
+NOTABLE = 0.005
+"""Error, as a share, from which the verdict speaks of it."""
 BEFORE, UNDER, AFTER = "before", "under", "after"
 
 RAN, SKIPPED, ERROR = "ran", "skipped", "error"
@@ -181,12 +184,19 @@ def _verdict(
         ham, spam = (metrics[judged][f"{x}_misclassified"].mean for x in ("ham", "spam"))
         worth = "" if value is None else f"; without votes it errs {100 * value:.1f} points more"
         return f"{said}Peace: {_pc(ham)} of ham misclassified, {_pc(spam)} of spam{worth}."
-    if end <= start:
-        return f"{said}The run ended before the attack began."
+    if not any(start <= frame.tick < end for frame in prepared.arms[judged].frames):
+        early = "Interrupted before the attack began." if said else ""
+        return early or "The run ended before the attack began."
+    errs = _errs(metrics, judged)
     mean = metrics[judged]["attack_success"].mean
+    inbox = metrics[judged]["campaign_in_inbox"].mean
+    if inbox is None:
+        return f"{said}The attacker sent no campaign to people.{errs}"
     if mean is None:
-        inbox = metrics[judged]["campaign_in_inbox"].mean
-        return f"{said}{_pc(inbox)} of the campaign reached the inbox (no twin to compare with)."
+        return (
+            f"{said}{_pc(inbox)} of the campaign reached the inbox; no twin says how much of that"
+            " is the attack's doing."
+        )
     guard = prepared.scenario.filter.guard
     outcome = "held" if mean < 0.05 else "was beaten" if mean >= 0.3 else "was breached"
     if guard == "none":
@@ -196,7 +206,33 @@ def _verdict(
         line = f"The guard '{guard}' {outcome}: {_pc(mean)} of the campaign reached the inbox"
         bare = metrics.get("unguarded", {}).get("attack_success")
         line += f", {_pc(bare.mean)} without a guard." if bare and bare.mean is not None else "."
-    return said + line
+    return said + line + errs
+
+
+def _errs(metrics: Mapping[str, Mapping[str, Metric]], judged: str) -> str:
+    """What else the poison did, and what the guard costs without any: in points of error."""
+    twin, bare = metrics.get(TWINS.get(judged, ""), {}), metrics.get("reference", {})
+    ours, theirs, free = (_error(one) for one in (metrics[judged], twin, bare))
+    said = ""
+    if ours is not None and theirs is not None and abs(ours - theirs) >= NOTABLE:
+        more = "more" if ours > theirs else "less"
+        said += (
+            f" On other mail it errs {100 * abs(ours - theirs):.1f} points {more} than its twin."
+        )
+    if theirs is not None and free is not None and abs(theirs - free) >= NOTABLE:
+        more = "more" if theirs > free else "less"
+        said += (
+            f" The guard itself has a price: unpoisoned, it errs {100 * abs(theirs - free):.1f}"
+            f" points {more} than no guard."
+        )
+    return said
+
+
+def _error(metrics: Mapping[str, Metric]) -> float | None:
+    """Ham misclassified plus spam misclassified."""
+    parts = [metrics[f"{x}_misclassified"].mean for x in ("ham", "spam")] if metrics else []
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == 2 else None
 
 
 def _pc(share: float | None) -> str:

@@ -20,6 +20,8 @@ from simulator.seeds import Draws
 
 CAUGHT, MISSED = 0.95, 0.1
 """Shares of a campaign's mails that the start release puts into spam, and into the inbox."""
+VARIES = 0.3
+"""Share of the words that vary in the mails that a candidate is judged by."""
 TRIES = 50
 
 
@@ -69,9 +71,7 @@ class World:
         self.campaign: Campaign | None = None
         self._last: tuple[int, Post] | None = None
 
-    def choose_campaign(
-        self, model: ModelSettings, limits: LimitSettings, varies: float = 0.3
-    ) -> None:
+    def choose_campaign(self, model: ModelSettings, limits: LimitSettings) -> None:
         """Draw the campaign: the first one that a filter which has learned the start set catches.
 
         A filter that starts from few mails may catch none of fifty: then it is the first one that
@@ -83,7 +83,7 @@ class World:
         second = None
         for campaign in islice(self.source.campaigns(), TRIES):
             self.source.withhold(campaign)
-            put = self._put(campaign, model, limits, varies)
+            put = self._put(campaign, model, limits)
             if (put == JUNK).mean() >= CAUGHT:
                 self.campaign = campaign
                 return
@@ -97,16 +97,14 @@ class World:
         self.source.withhold(second)
         self.campaign = second
 
-    def _put(
-        self, campaign: Campaign, model: ModelSettings, limits: LimitSettings, varies: float
-    ) -> Folders:
+    def _put(self, campaign: Campaign, model: ModelSettings, limits: LimitSettings) -> Folders:
         """Where the start release would put some mails of a campaign."""
         start = self.source.start()
         learned = model.begin()
         learned.learn(0, start.tokens, start.spam, np.full(start.tokens.rows, UNIT, np.int64))
         release = learned.release(0)
         ids = self.draws.bits("sample", np.arange(40, dtype=np.uint64))
-        odds = release.log_odds(campaign.mails(ids, np.full(40, varies)))
+        odds = release.log_odds(campaign.mails(ids, np.full(40, VARIES)))
         limit = limits.of(release.log_odds(start.ham))
         return folders(odds, limit)
 

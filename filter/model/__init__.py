@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.columns import Bits, Floats, Ints
+from filter.hashing import key
 from filter.ragged import Ragged, sums
 
 
@@ -42,8 +43,14 @@ class LogOdds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """A 64-bit number that tells this release from any other, for the run's hash."""
         bits = self.table.view(np.uint64)
         odd = _odd_numbers(len(bits))
-        rest = np.array([self.per_token, self.prior]).view(np.uint64)
-        return int(np.dot(bits, odd)) ^ int(rest[0]) ^ int(rest[1]) >> 1
+        rest = np.array([self.per_token, self.prior, self.by_root]).view(np.uint64)
+        folded = bits ^ bits >> np.uint64(32)
+        return key("release", int(np.dot(folded, odd)), *rest.tolist())
+
+    def finite(self) -> bool:
+        """Whether every answer will be a number."""
+        same = np.isfinite([self.per_token, self.prior]).all()
+        return bool(same and np.isfinite(self.table).all())
 
 
 @lru_cache(maxsize=4)
