@@ -66,7 +66,7 @@ def load(package: str, name: str, what: str, needs: Sequence[str] = ()) -> Plugi
 def _found(package: str, name: str, what: str) -> Plugin:
     if name.endswith(".py"):
         if not Path(name).is_file():
-            raise PluginError(f"{what}: there is no file {name}")
+            raise PluginError(f"{what}: there is no file {Path(name)}")
         return _own(Path(name).absolute(), what)
     known = names(package)
     wanted = name.replace("_", "-")
