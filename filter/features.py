@@ -147,7 +147,10 @@ def _joined(texts: Sequence[str] | Sequence[bytes], cut: bool) -> _Chunk:
         if all(map(str.isascii, words)) and not cut:
             lengths = np.fromiter(map(len, words), np.int64, len(words))
             return _Chunk(" ".join(["", *words, ""]).encode(), lengths)
-        texts = [text[:MAX_BYTES].encode("utf-8", "surrogatepass") for text in words]
+        texts = [
+            text.encode() if text.isascii() else text[:MAX_BYTES].encode("utf-8", "surrogatepass")
+            for text in words
+        ]
     encoded = [text[:MAX_BYTES] for text in cast("Sequence[bytes]", texts)]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
     return _Chunk(b" ".join([b"", *encoded, b""]), lengths)

@@ -1,10 +1,13 @@
 """Rows of unequal length in one flat array: a batch of mails as their tokens."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+BLOCK: Final = 96
+"""Entries from which a block of neighbouring rows is sooner copied as a slice."""
 
 
 class Ragged(NamedTuple):
@@ -55,9 +58,17 @@ class Ragged(NamedTuple):
         """
         first, lengths = self.starts[:-1][rows], self.lengths[rows]
         starts = _offsets(lengths)
-        place = np.arange(starts[-1])
-        place += np.repeat(first - starts[:-1], lengths)
-        return Ragged(self.values[place], starts)
+        follows = rows[1:] == rows[:-1] + 1
+        blocks = len(rows) - int(np.count_nonzero(follows))
+        if not len(rows) or rows.min() < 0 or starts[-1] < BLOCK * blocks:
+            place = np.arange(starts[-1])
+            place += np.repeat(first - starts[:-1], lengths)
+            return Ragged(self.values[place], starts)
+        cuts = np.flatnonzero(~follows)
+        begin = first[np.concatenate(([0], cuts + 1))].tolist()
+        end = (first + lengths)[np.concatenate((cuts, [len(rows) - 1]))].tolist()
+        parts = [self.values[one:two] for one, two in zip(begin, end, strict=True)]
+        return Ragged(np.concatenate(parts), starts)
 
 
 def ragged(rows: Sequence[ArrayLike]) -> Ragged:

@@ -96,11 +96,13 @@ class Dealt:
         chosen = np.argsort(self._draws.bits("limits", self._ids[ham]), kind="stable")
         self._ham = ham = ham[chosen[: settings.start_ham]]
         self._rest = rest[~np.isin(rest, ham)]
-        if len(self._start) < settings.start_mails or len(ham) < settings.start_ham:
+        enough = len(self._start) == settings.start_mails and len(ham) == settings.start_ham
+        if not enough or (settings.reuse and len(self._rest) < settings.mails_per_hour):
             raise CorpusError(
                 f"{self.corpus.name}: {len(order)} mails are too few: the filter starts from"
-                f" {settings.start_mails} mails and {settings.start_ham} further ham;"
-                " set corpus.start_mails and corpus.start_ham lower"
+                f" {settings.start_mails} mails and {settings.start_ham} further ham, and an hour"
+                f" brings {settings.mails_per_hour}; set corpus.mails_per_hour,"
+                " corpus.start_mails or corpus.start_ham lower"
             )
 
     def notes(self) -> tuple[str, ...]:
@@ -146,9 +148,10 @@ class Dealt:
         """Long spam mails in the order of the deal."""
         corpus = self.corpus
         long = corpus.is_spam & (corpus.tokens.lengths >= LONG)
-        others = corpus.tokens.take(np.flatnonzero(corpus.is_spam)[:2000]).values
         for row in self._order[long[self._order]].tolist():
             story = int(self._draws.bits("attack", self._ids[row : row + 1])[0])
+            unlike = np.flatnonzero(corpus.is_spam & (self._cosine(row) <= ALIKE))
+            others = corpus.tokens.take(unlike[:2000]).values
             yield CorpusCampaign(row, SPAM, story, corpus.tokens.row(row), others)
 
     def withhold(self, campaign: Any) -> None:

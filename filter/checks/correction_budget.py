@@ -78,7 +78,9 @@ class CorrectionBudget:
         """Charge what was taught; follow λ and the golden errors; add an hour's budget."""
         corrections = sum(not case.claim.spam and case.claim.vetted for case in heard.claims)
         thousands = heard.mails / 1000
-        rate = past.rate + (corrections - past.rate * thousands) / self.memory
+        rate = past.rate
+        if thousands:
+            rate += (corrections / thousands - rate) * min(1.0, thousands / self.memory)
         spent = sum(case.claim.weight / UNIT for case in heard.taught if not case.claim.spam)
         new_day = tick % DAY == 0
         errors = [*past.errors, 0][-30:] if new_day else list(past.errors)
@@ -86,9 +88,10 @@ class CorrectionBudget:
         for domain in _golden_errors(heard.judgements) - domains:
             domains.add(domain)
             errors[-1] += 1
-        cap = min(rate, past.cap) * (1 + self.growth_per_day) if new_day else past.cap
+        cap = past.rate * (1 + self.growth_per_day) if new_day else past.cap
         hourly = self.room * min(rate, cap) * thousands * _unusual(errors)
-        level = min(past.level - spent + hourly, max(1.0, self.saved * hourly))
+        left, most = past.level - spent, max(1.0, self.saved * hourly)
+        level = max(left, min(left + hourly, most))
         return Budget(min(rate, cap), cap, hourly, level, errors, domains)
 
 

@@ -80,15 +80,14 @@ class NaiveBayesModel:
         """Add n lessons' weights to the evidence for each of their tokens."""
         self._keep_small(tick)
         scaled = self._scaled(tick, weight)
-        of_value = np.repeat(np.arange(tokens.rows), tokens.lengths)
-        buckets = self._buckets(tokens)
-        self._touched[buckets] = True
         for label in (0, 1):
             of_class = spam == bool(label)
             self._mails[label] += int(scaled[of_class].sum())
-            for amount in np.unique(scaled[of_class]):
-                chosen = (of_class & (scaled == amount))[of_value]
-                self._add(self._evidence[label], buckets[chosen], int(amount))
+            for amount in np.unique(scaled[of_class]).tolist():
+                rows = np.flatnonzero(of_class & (scaled == amount))
+                buckets = self._buckets(tokens if len(rows) == tokens.rows else tokens.take(rows))
+                self._touched[buckets] = True
+                self._add(self._evidence[label], buckets, amount)
 
     def learn_counts(
         self, tick: int, tokens: Ragged, counts: Floats, spam: Bits, weight: Ints

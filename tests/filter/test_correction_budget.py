@@ -145,7 +145,6 @@ def test_the_rate_is_held_at_the_same_height_through_a_day_of_flood() -> None:
     assert rates == pytest.approx([1.1] * 23)
 
 
-@pytest.mark.xfail(reason="cap at midnight grows from yesterday's cap, not from yesterday's rate")
 @pytest.mark.parametrize("start", [0, DAY, 2 * DAY])
 def test_a_flood_in_the_first_hour_of_a_day_moves_the_rate_no_more_than_one_later(
     start: int,
@@ -161,7 +160,6 @@ def test_the_rate_may_fall_at_once() -> None:
     assert past.hourly == pytest.approx(3 * 0.5 * 84)
 
 
-@pytest.mark.xfail(reason="more thousands of mails in an hour than `memory` make the rate negative")
 def test_more_mail_in_an_hour_than_is_averaged_over_leaves_no_negative_rate() -> None:
     past = CHECK.learn(1, CHECK.fresh(), heard(mails=200_000))
     assert past.rate >= 0.0

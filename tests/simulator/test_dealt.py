@@ -191,7 +191,6 @@ def test_with_reuse_the_last_messages_are_followed_by_the_first() -> None:
     assert turn - left_over < first
 
 
-@pytest.mark.xfail(reason="with reuse, a tick of more mails than are dealt repeats ids, or fails")
 @pytest.mark.parametrize("start_ham", [570, 600])
 def test_with_reuse_too_few_mails_for_one_tick_are_a_corpus_error(start_ham: int) -> None:
     hams = CORPUS._replace(ids=CORPUS.ids[:1000], is_spam=CORPUS.is_spam[:1000])
@@ -254,7 +253,6 @@ def test_varied_words_come_from_spam() -> None:
     assert len(found) > 5000
 
 
-@pytest.mark.xfail(reason="the spam that words are drawn from holds the campaign itself")
 def test_varied_words_come_from_other_spam_than_the_campaign() -> None:
     words, differs = varied(0.5)
     assert not set(words[differs].tolist()) & set(LONG_CAMPAIGN.words.tolist())
