@@ -1,6 +1,5 @@
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -71,19 +70,14 @@ def test_every_command_has_help(args: list[str]) -> None:
 
 
 @pytest.mark.parametrize("args", [["--help"], ["run", "--help"]])
-def test_help_imports_nothing_heavy_and_takes_less_than_two_fifths_of_a_second(
-    args: list[str],
-) -> None:
+def test_help_imports_nothing_heavy(args: list[str]) -> None:
     watch = (
         f"import sys; from simulator.cli import main; code = main({args!r});"
         "heavy = {'numpy', 'river', 'sklearn', 'rich', 'scipy', 'msgspec'} & set(sys.modules);"
         "raise SystemExit(repr(heavy) if heavy else code)"
     )
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, "-c", watch], capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (done.returncode, done.stderr) == (0, "")
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.4
 
 
 def test_the_first_line_comes_before_anything_heavy_is_imported() -> None:
