@@ -24,6 +24,8 @@ from filter.events import HAM, Vote
 class {name}:
     """Rescue the campaign from the bots' own spam folders. Name the paper it is after here.
 
+    Cost: ``accounts`` accounts, ``votes_per_hour`` votes and as many mails to oneself an hour.
+
     Args:
         accounts: bots.
         mails_per_hour: campaign mails to people.
