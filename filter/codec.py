@@ -4,7 +4,6 @@ MessagePack by msgspec, driven by the types that the reader expects: nothing in 
 code. Arrays travel as (dtype, shape, little-endian bytes in C order).
 """
 
-import hashlib
 import math
 from collections.abc import Hashable
 from functools import lru_cache
@@ -59,15 +58,6 @@ def unpack(kind: Any, data: bytes) -> Any:
         return _decoder(cast("Hashable", kind)).decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError) as problem:
         raise CodecError(str(problem)) from problem
-
-
-def digest_of(data: bytes) -> str:
-    """Sixteen bytes of BLAKE2b in hexadecimal.
-
-    >>> digest_of(b"ham")
-    'f20db980c57a4a2572f94bbaee223658'
-    """
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=256)

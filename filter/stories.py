@@ -11,7 +11,6 @@ from filter.columns import Bits, Ids
 from filter.features import sketch
 from filter.ragged import Ragged
 
-HASHES = 8
 FEW = 4
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from agents.actor import Delivery
 from agents.people import Accounts, Cast, People, Seen
-from filter.columns import Bits, Ids, Ints, Kept, Ticks, Verdicts, joined, no_kept
-from filter.events import FOLDERS, HAM, INBOX, SPAM, Vote
+from filter.columns import Bits, Ids, Ints, Kept, Ticks, Verdicts, joined, no_kept, rows
+from filter.events import FOLDERS, HAM, INBOX, JUNK, SPAM, Vote
 from filter.hashing import combine, key
 from simulator.mail import COPY, Post
 
@@ -52,29 +52,23 @@ class Mailboxes:
         keeps = self._habits.keeps(seen)
         keeps[cast.row] = False
         self._note_votes(now, sent, seen, cast, verdicts.token[own])
-        row = np.flatnonzero(keeps)
-        owner = seen.person[row]
-        kept = Kept(
-            seen.mail[row],
-            self._people.id[owner],
-            np.full(len(row), sent),
-            self._people.opened[owner],
-            seen.folder[row] == len(FOLDERS) - 1,
-        )
-        self._kept.setdefault(max(now, sent + self._kept_after), []).append(kept)
+        self._keep(now, sent, rows(seen, keeps), self._people)
 
     def _keep_copies(self, now: int, sent: int, post: Post, verdicts: Verdicts) -> None:
-        """Bots look at the copies that reached their inboxes, and keep them, as people would."""
-        here = np.flatnonzero((post.kind == COPY) & (verdicts.folder == INBOX))
-        if not len(here):
-            return
-        bot = post.owner[here]
+        """Bots look at every copy that reached their inboxes, and keep it there."""
+        own = np.flatnonzero((post.kind == COPY) & (verdicts.folder == INBOX))
+        if len(own):
+            kept = Seen(verdicts.mail[own], post.owner[own], verdicts.folder[own], post.genre[own])
+            self._keep(now, sent, kept, self._bots)
+
+    def _keep(self, now: int, sent: int, seen: Seen, accounts: Accounts) -> None:
+        """Note what counts as kept some hours after it was sent."""
         kept = Kept(
-            verdicts.mail[here],
-            self._bots.id[bot],
-            np.full(len(here), sent),
-            self._bots.opened[bot],
-            np.zeros(len(here), np.bool_),
+            seen.mail,
+            accounts.id[seen.person],
+            np.full(len(seen.mail), sent),
+            accounts.opened[seen.person],
+            seen.folder == JUNK,
         )
         self._kept.setdefault(max(now, sent + self._kept_after), []).append(kept)
 

@@ -93,7 +93,7 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
     folder = RunFolder.create(scenario, out, command=command)
     try:
         return _simulated(scenario, folder, shown, resolved.flags)
-    except Exception:
+    except Exception:  # whatever it was, an empty folder is nobody's run; it goes on up
         _discard(folder)
         raise
 

@@ -151,6 +151,16 @@ def test_quarantine_holds_until_its_end_and_no_longer() -> None:
     assert held == ["source in quarantine until 20 h"] * 2 + ["", ""]
 
 
+def test_without_a_responder_nobody_is_in_quarantine_not_even_who_was_before() -> None:
+    heeds, free = guard(), AccountGuard(PROVIDER, CHECKS, histories(), 168, heeds=False)
+    response = Response(GOOD, QUARANTINE, 99, "")
+    step(heeds, 10, responses=(response,))
+    free.thaw(heeds.freeze())
+    for stage, held in ((heeds, True), (free, False)):
+        (claim,) = step(stage, 12, vote(GOOD, 5, 12), responses=(response,)).claims
+        assert bool(claim.hold) == held
+
+
 def looks(*accounts: int, opened: int = -500) -> Kept:
     account = np.array(accounts, np.uint64)
     count = len(accounts)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from filter.codec import DTYPES, CodecError, digest_of, pack, unpack
+from filter.codec import DTYPES, CodecError, pack, unpack
 
 
 class Row(NamedTuple):
@@ -201,7 +201,3 @@ def test_a_changed_byte_is_read_or_refused(place: int, byte: int) -> None:
     data[place] = byte
     with suppress(CodecError):
         pack(unpack(State, bytes(data)))
-
-
-def test_a_digest_is_sixteen_bytes_of_blake2b() -> None:
-    assert digest_of(b"") == "cae66941d9efbd404e4d88758ea67670"

@@ -13,6 +13,7 @@ from filter.events import HOLD, INBOX, JUNK, PROMOTE, ROLL_BACK, UNIT, Lesson
 from filter.gate import GateSettings
 from filter.learner import Learner, LearnerIn, LearnerOut, LearnerSettings, StartSet
 from filter.limits import LimitSettings
+from filter.model import LogOdds
 from filter.model.naive_bayes import NaiveBayes
 from filter.ragged import Ragged, concatenate, ragged
 from filter.scoring import folders
@@ -279,3 +280,23 @@ def test_releases_survive_the_codec() -> None:
     again = codec.unpack(Release, codec.pack(release))
     assert again.fingerprint() == release.fingerprint()
     assert odds(again).tolist() == odds(release).tolist()
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_a_release_that_is_not_finite_is_never_served(
+    gate: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = learner(gate)
+    assert stage.start.scorer is not None
+    broken = replace_table(stage.start.scorer, np.nan)
+    monkeypatch.setattr(stage._model, "release", lambda tick: broken)
+    (release,), asked = step(stage, 1)
+    assert (release.action, release.scorer) == (HOLD, None)
+    assert asked == ()
+    assert "finite" in release.reason
+
+
+def replace_table(scorer: LogOdds, value: float) -> LogOdds:
+    table = scorer.table.copy()
+    table[7] = value
+    return LogOdds(table, scorer.per_token, scorer.prior, scorer.by_root)
