@@ -289,7 +289,7 @@ def test_a_release_that_is_not_finite_is_never_served(
     stage = learner(gate)
     assert stage.start.scorer is not None
     broken = replace_table(stage.start.scorer, np.nan)
-    monkeypatch.setattr(stage._model, "release", lambda tick: broken)
+    monkeypatch.setattr(stage._model, "release", lambda _: broken)
     (release,), asked = step(stage, 1)
     assert (release.action, release.scorer) == (HOLD, None)
     assert asked == ()
