@@ -37,7 +37,7 @@ def write(folder: Path, *lines: dict[str, Any] | str | bytes, name: str = "mail.
     ]
     content = b"\n".join(encoded)
     path = folder / name
-    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
     return path
 
 
