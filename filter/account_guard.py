@@ -1,6 +1,8 @@
 """The account guard: may this vote go on, from what is known of this one account?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import repeat
+from operator import is_, is_not
 from types import GenericAlias
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ from filter import codec
 from filter.checks import HOLD, AccountCheck, History, Suspicion, remembered
 from filter.columns import Kept, find, rows
 from filter.events import QUARANTINE, SPAM, UNIT, Claim, Credit, Response, Ruling, Vote
+from filter.ledger import AFRESH, Everything, Ledger, Memory, Pasts
 from filter.stage import Histories, Provider
 
 DAY = 24
@@ -35,7 +38,9 @@ class AccountGuardOut(NamedTuple):
 class AccountGuard:
     """The stage `account_guard`, split by voting account.
 
-    It holds nothing: a claim that should wait goes on, marked with the reason to hold it.
+    It holds nothing: a claim that should wait goes on, marked with the reason to hold it. What it
+    remembers of accounts is in its ledger, where it is read before anything is changed and written
+    once, at the end of the step: a step that failed can be called again.
 
     Args:
         provider: secret and deadlines.
@@ -43,6 +48,7 @@ class AccountGuard:
         histories: what is known of accounts that are older than the run.
         new_age: looks of accounts younger than this many ticks count nothing.
         heeds: whether it heeds the responder: without a guard, nobody is in quarantine.
+        ledger: where it keeps what it remembers; in memory if nothing is said.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class AccountGuard:
         histories: Histories,
         new_age: int,
         heeds: bool = True,
+        ledger: Ledger | None = None,
     ) -> None:
         """Start with nothing but the provider's records."""
         self._provider = provider
@@ -59,33 +66,54 @@ class AccountGuard:
         self._histories = histories
         self._new_age = new_age
         self._heeds = heeds
-        self._pasts: dict[int, list[Any]] = {}
-        self._quarantined: dict[int, int] = {}
+        self._tick = -1
+        self.ledger: Ledger = Memory() if ledger is None else ledger
 
     def step(self, tick: int, given: AccountGuardIn) -> AccountGuardOut:
         """Take what flows back, then the votes, then the looks."""
+        before = self.ledger.quarantined(tick) if self._heeds else {}
+        books = self._open(tick, given)
         for credit in given.credits:
-            self._credit(tick, credit)
-        for response in given.responses:
-            if self._heeds and response.action == QUARANTINE:
-                self._quarantined[response.account] = response.until
-        self._quarantined = {a: until for a, until in self._quarantined.items() if until > tick}
+            self._credit(tick, credit, books)
+        quarantined = self._quarantined(tick, before, given.responses)
         if tick % DAY == 0:
-            self._forget(tick)
+            self._forget(tick, books)
         claims, stopped = [], []
         for vote in given.votes:
-            heard = self._hear(tick, vote)
+            heard = self._hear(tick, vote, books, quarantined)
             if isinstance(heard, Claim):
                 claims.append(heard)
             else:
                 stopped.append(heard)
-        return AccountGuardOut(tuple(claims), self._trusted(tick, given.kept), tuple(stopped))
+        trusted = self._trusted(tick, given.kept, quarantined)
+        held = quarantined if quarantined != before else None
+        self.ledger.put(tick, books.changed(), held)
+        self._tick = tick
+        return AccountGuardOut(tuple(claims), trusted, tuple(stopped))
 
-    def _hear(self, tick: int, vote: Vote) -> Claim | Ruling:
-        pasts = self._past(vote.account)
+    def _open(self, tick: int, given: AccountGuardIn) -> "_Books":
+        """What is remembered of the tick's accounts; of everybody when it is time to forget."""
+        if tick % DAY == 0:
+            known = self.ledger.everything(tick - 1).accounts
+        else:
+            named = dict.fromkeys(credit.account for credit in given.credits)
+            named.update(dict.fromkeys(vote.account for vote in given.votes))
+            known = self.ledger.load(tick, named)
+        return _Books(self._whole(known), self._fresh)
+
+    def _quarantined(
+        self, tick: int, before: dict[int, int], responses: Sequence[Response]
+    ) -> dict[int, int]:
+        told = {r.account: r.until for r in responses if r.action == QUARANTINE and self._heeds}
+        return {account: until for account, until in (before | told).items() if until > tick}
+
+    def _hear(
+        self, tick: int, vote: Vote, books: "_Books", quarantined: dict[int, int]
+    ) -> Claim | Ruling:
+        pasts = books.of(vote.account)
         hold, trust, vetted = "", 0.5, False
-        if vote.account in self._quarantined:
-            hold = f"source in quarantine until {self._quarantined[vote.account]} h"
+        if vote.account in quarantined:
+            hold = f"source in quarantine until {quarantined[vote.account]} h"
         for place, (name, check) in enumerate(self._checks):
             suspicion, pasts[place] = check.examine(tick, pasts[place], vote, self._provider)
             if suspicion.ruling == HOLD:
@@ -109,11 +137,17 @@ class AccountGuard:
             hold=hold,
         )
 
-    def _past(self, account: int) -> list[Any]:
-        if account not in self._pasts:
-            history = self._history(account)
-            self._pasts[account] = [check.fresh(history) for _, check in self._checks]
-        return self._pasts[account]
+    def _whole(self, known: dict[int, Pasts]) -> dict[int, Pasts]:
+        """With fresh pasts for the checks that a record is older than."""
+        for account, pasts in known.items():
+            if any(map(is_, pasts, repeat(AFRESH))):
+                pairs = zip(pasts, self._fresh(account), strict=True)
+                known[account] = [new if past is AFRESH else past for past, new in pairs]
+        return known
+
+    def _fresh(self, account: int) -> Pasts:
+        history = self._history(account)
+        return [check.fresh(history) for _, check in self._checks]
 
     def _history(self, account: int) -> History:
         known = self._histories
@@ -124,47 +158,95 @@ class AccountGuard:
             int(known.opened[place]), int(known.confirmed[place]), int(known.refuted[place])
         )
 
-    def _forget(self, tick: int) -> None:
+    def _forget(self, tick: int, books: "_Books") -> None:
         """Drop the accounts of which no check remembers anything that still matters."""
-        self._pasts = {
-            account: pasts
-            for account, pasts in self._pasts.items()
-            if not all(
+        for account, pasts in books.all():
+            if all(
                 check.stale(tick, past, self._provider)
                 for (_, check), past in zip(self._checks, pasts, strict=True)
-            )
-        }
+            ):
+                books.forget(account)
 
-    def _credit(self, tick: int, credit: Credit) -> None:
-        pasts = self._past(credit.account)
+    def _credit(self, tick: int, credit: Credit, books: "_Books") -> None:
+        pasts = books.of(credit.account)
         for place, (_, check) in enumerate(self._checks):
             pasts[place] = check.credited(tick, pasts[place], credit)
 
-    def _trusted(self, tick: int, kept: Kept) -> Kept:
+    def _trusted(self, tick: int, kept: Kept, quarantined: Collection[int]) -> Kept:
         old = tick - kept.opened >= self._new_age
-        if self._quarantined:
-            old &= ~np.isin(kept.account, np.array(sorted(self._quarantined), np.uint64))
+        if quarantined:
+            old &= ~np.isin(kept.account, np.array(sorted(quarantined), np.uint64))
         return rows(kept, old) if not old.all() else kept
 
     def freeze(self) -> bytes:
-        """Everything remembered of accounts, a check at a time."""
+        """Everything remembered of accounts, a check at a time, whatever ledger it is in."""
+        known, quarantined = self.ledger.everything(self._tick)
+        accounts = sorted(self._whole(known).items(), key=lambda item: item[0])
         pasts = {
-            name: codec.pack({account: past[place] for account, past in self._pasts.items()})
+            name: codec.pack({account: past[place] for account, past in accounts})
             for place, (name, _) in enumerate(self._checks)
         }
-        return codec.pack((pasts, self._quarantined))
+        return codec.pack((pasts, dict(sorted(quarantined.items()))))
 
-    def thaw(self, frozen: bytes) -> None:
-        """Take up a frozen memory; a check that it does not know starts afresh."""
-        packed, self._quarantined = codec.unpack(tuple[dict[str, bytes], dict[int, int]], frozen)
-        if not self._heeds:
-            self._quarantined = {}
-        self._pasts = {}
+    def thaw(self, frozen: bytes, tick: int = -1) -> None:
+        """Take up a frozen memory; a check that it does not know starts afresh.
+
+        Args:
+            frozen: what `freeze` gave.
+            tick: the tick after which it was frozen, for a ledger that asks.
+        """
+        packed, quarantined = codec.unpack(tuple[dict[str, bytes], dict[int, int]], frozen)
+        accounts: dict[int, Pasts] = {}
         for place, (name, check) in enumerate(self._checks):
             kind = GenericAlias(dict, (int, remembered(check)))
             known = codec.unpack(kind, packed[name]) if name in packed else {}
             for account, past in known.items():
-                self._past(account)[place] = past
+                accounts.setdefault(account, [AFRESH] * len(self._checks))[place] = past
+        held = quarantined if self._heeds else {}
+        self.ledger.replace(tick, Everything(accounts, held))
+        self._tick = tick
+
+
+class _Books:
+    """The accounts of a tick: as they were before it, and as they are by now."""
+
+    def __init__(self, were: dict[int, Pasts], fresh: Callable[[int], Pasts]) -> None:
+        """Begin with what was remembered; ``fresh`` says what is known of a new account."""
+        self._were = were
+        self._are: dict[int, Pasts | None] = {}
+        self._fresh = fresh
+
+    def of(self, account: int) -> Pasts:
+        """What is remembered of an account, for the caller to change."""
+        pasts = self._are.get(account)
+        if pasts is None:
+            pasts = self._begun(account)
+            self._are[account] = pasts
+        return pasts
+
+    def _begun(self, account: int) -> Pasts:
+        if account in self._are:
+            return self._fresh(account)  # it was forgotten
+        if account not in self._were:
+            self._were[account] = self._fresh(account)
+        return [*self._were[account]]
+
+    def all(self) -> Iterator[tuple[int, Pasts]]:
+        """Everybody, as they are by now."""
+        for account, pasts in self._were.items():
+            yield account, self._are.get(account) or pasts
+
+    def forget(self, account: int) -> None:
+        """Remember nothing of it."""
+        self._are[account] = None
+
+    def changed(self) -> dict[int, Pasts | None]:
+        """Those of which something else is remembered now; a check changes no past in place."""
+        return {
+            account: pasts
+            for account, pasts in self._are.items()
+            if pasts is None or any(map(is_not, pasts, self._were[account]))
+        }
 
 
 def _ruling(tick: int, vote: Vote, check: str, suspicion: Suspicion) -> Ruling:

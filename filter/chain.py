@@ -1,13 +1,16 @@
 """The stages wired: which stage reads what, for both engines."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from filter.account_guard import AccountGuard, AccountGuardIn, AccountGuardOut
+from filter.checks import AccountCheck
 from filter.columns import Bits
 from filter.crowd_guard import CrowdGuard, CrowdGuardIn, CrowdGuardOut
 from filter.learner import Learner, LearnerIn, LearnerOut, StartSet
+from filter.ledger import Ledger, Memory
 from filter.ragged import Ragged
 from filter.responder import Responder, ResponderIn, ResponderOut
 from filter.scoring import Scoring, ScoringIn, ScoringOut
@@ -53,10 +56,19 @@ class Beginning(NamedTuple):
     histories: Histories
 
 
+Ledgers = Callable[[int, Sequence[tuple[str, AccountCheck[Any]]]], Ledger]
+"""Makes a ledger for a part of the account guard, from its number and the guard's checks."""
+
+
+def in_memory(_part: int, _checks: Sequence[tuple[str, AccountCheck[Any]]]) -> Ledger:
+    """What is remembered stays in this process."""
+    return Memory()
+
+
 def stages(
-    settings: FilterSettings, beginning: Beginning, parts: int = 1
+    settings: FilterSettings, beginning: Beginning, parts: int = 1, ledgers: Ledgers = in_memory
 ) -> dict[str, list[Stage[Any, Any]]]:
-    """The five stages as they begin; ``parts`` of each that is split."""
+    """The five stages as they begin; ``parts`` of each that is split, each with its ledger."""
     provider, start, histories = beginning
     chosen = guard(settings.guard)
     checks = [check(name, settings.checks) for name in chosen.checks]
@@ -66,8 +78,15 @@ def stages(
     return {
         "scoring": [Scoring(provider, learner.start) for _ in range(parts)],
         "account_guard": [
-            AccountGuard(provider, of_account, histories, settings.new_age, chosen.responder)
-            for _ in range(parts)
+            AccountGuard(
+                provider,
+                of_account,
+                histories,
+                settings.new_age,
+                chosen.responder,
+                ledgers(part, of_account),
+            )
+            for part in range(parts)
         ],
         "crowd_guard": [
             CrowdGuard(

@@ -97,6 +97,20 @@ def hash_words(words: Sequence[str] | Sequence[bytes]) -> NDArray[np.uint32]:
     return hashed.values
 
 
+def words_of(texts: Sequence[str]) -> list[list[str]]:
+    """Each text's tokens as the words that `hash_texts` hashes, in its order; ASCII in lower case.
+
+    What is no UTF-8, a character that `MAX_BYTES` cuts in two or half a surrogate pair, is U+FFFD
+    here and so has another hash; every word still stands in its token's place.
+
+    >>> words_of(["Cheap pills, cheap!", ""])
+    [['cheap', 'pills', 'cheap'], []]
+    """
+    encoded = (text[:MAX_BYTES].encode("utf-8", "surrogatepass")[:MAX_BYTES] for text in texts)
+    folded = (text.translate(_FOLD).decode("utf-8", "replace") for text in encoded)
+    return [[word for word in text.split("\0") if word] for text in folded]
+
+
 def sketch(features: Ragged) -> NDArray[np.uint32]:
     """Eight min-hashes of each row's set of tokens: what share is equal estimates their likeness.
 

@@ -4,6 +4,8 @@ Measured on 2,000 Enron mails, best to worst run, to learn and to score a mail: 
 85 - 190 and 45 - 80 µs, naive Bayes 320 - 360 and 380 - 450; the default model 4 - 9 and 1 - 5. A
 Hoeffding tree keeps statistics of every word: it learns a mail in 3.4 ms, and after 300 of them a
 release takes 3.4 s.
+
+Those of `river_travel.TRAVELS` are saved as bytes; all others stay in the process that taught them.
 """
 
 import copy
@@ -14,11 +16,14 @@ import pkgutil
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
+from filter import codec, river_travel
 from filter.columns import Bits, Floats, Ints
 from filter.events import UNIT
 from filter.model import LogOdds
@@ -68,7 +73,7 @@ def river_model(name: str, table: dict[str, Any]) -> "RiverModel":
 
 @dataclass(frozen=True)
 class RiverModel:
-    """A River classifier that learns from raw counts of hashed tokens, and never travels.
+    """A River classifier that learns from raw counts of hashed tokens.
 
     Nothing is done to the counts on the way: a classifier that wants them scaled, as logistic
     regression does, gets long mails with large numbers all the same.
@@ -81,22 +86,62 @@ class RiverModel:
         name: module and class under ``river``.
         kind: the class.
         arguments: of its constructor.
-        release_every: ticks between releases. A release is a deep copy, which takes up to seconds.
+        release_every: ticks between releases. A release is a copy, which takes milliseconds, or
+            for classifiers that do not travel up to seconds.
     """
 
     name: str
     kind: type[Any]
     arguments: dict[str, Any] = field(default_factory=dict)
     release_every: int = RELEASE_EVERY
-    travels: ClassVar[bool] = False
+
+    @property
+    def travels(self) -> bool:
+        """Whether it is of the tested list, and set by nothing but numbers."""
+        return river_travel.travels(self.name, self.arguments)
 
     def begin(self) -> "RiverTraining":
         """A model that has learned nothing."""
         return RiverTraining(self)
 
 
-class Frozen:
-    """Holds a release's classifier: a plain class, which no codec packs."""
+class RiverRelease(
+    LogOdds, frozen=True, dict=True, kw_only=True, tag="river", forbid_unknown_fields=True
+):
+    """A release of a River classifier that travels; the table of a linear model stays empty.
+
+    Args:
+        name: of the classifier, one of `river_travel.TRAVELS`.
+        arguments: of its constructor.
+        learned: the classifier, frozen.
+        digest: tells it from any other.
+    """
+
+    name: str
+    arguments: dict[str, river_travel.Argument]
+    learned: bytes
+    digest: int
+
+    def __post_init__(self) -> None:
+        """Thaw the classifier, so that nothing is served that cannot be."""
+        self._classifier  # noqa: B018  made now, and kept
+
+    @cached_property
+    def _classifier(self) -> Any:
+        """Nobody teaches it any more."""
+        return river_travel.thaw(self.name, self.arguments, self.learned)
+
+    def log_odds(self, tokens: Ragged) -> Floats:
+        """The log odds of each mail's probability, which is kept 1e-9 off 0 and 1."""
+        return _log_odds(self._classifier, list(_counts(tokens)))
+
+    def fingerprint(self) -> int:
+        """A 64-bit hash of all that was learned, and of the answers for what was learned last."""
+        return self.digest
+
+
+class UnlistedClassifier:
+    """Holds a classifier that does not travel: a plain class, which no codec packs."""
 
     __slots__ = ("classifier",)
 
@@ -105,20 +150,20 @@ class Frozen:
         self.classifier = classifier
 
 
-class RiverRelease(LogOdds, frozen=True, forbid_unknown_fields=True):
-    """A release of a River classifier; to pack it is an error.
+class UnlistedRelease(LogOdds, frozen=True, kw_only=True, tag="unlisted"):
+    """A release of any other River classifier; to pack it is an error.
 
     Args:
-        frozen: the classifier as it was.
+        held: the classifier as it was.
         digest: tells it from any other.
     """
 
-    frozen: Frozen
+    held: UnlistedClassifier
     digest: int
 
     def log_odds(self, tokens: Ragged) -> Floats:
         """The log odds of each mail's probability, which is kept 1e-9 off 0 and 1."""
-        return _log_odds(self.frozen.classifier, list(_counts(tokens)))
+        return _log_odds(self.held.classifier, list(_counts(tokens)))
 
     def fingerprint(self) -> int:
         """A 64-bit hash of all that was learned, and of the answers for what was learned last."""
@@ -134,18 +179,38 @@ class State(NamedTuple):
     recent: tuple[Counts, ...]
 
 
+class FrozenState(msgspec.Struct, forbid_unknown_fields=True):
+    """The same as bytes, and the last release.
+
+    Args:
+        learned: the classifier.
+        owed: as in `State`.
+        history: as in `State`.
+        recent: as in `State`.
+        released: tick and digest of the last release, and its classifier; None for a classifier
+            that has learned nothing since, which is not kept twice.
+    """
+
+    learned: bytes
+    owed: tuple[int, int]
+    history: bytes
+    recent: list[Counts]
+    released: tuple[int, int, bytes | None] | None
+
+
 class RiverTraining:
     """A River classifier in training."""
 
     def __init__(self, settings: RiverModel) -> None:
         """Start from nothing."""
         self._settings = settings
+        self._travels = settings.travels
         self._classifier = settings.kind(**settings.arguments)
         self._weighs = "w" in inspect.signature(self._classifier.learn_one).parameters
         self._owed = [0, 0]
         self._history = _digest(b"", repr(settings).encode())
         self._recent: deque[Counts] = deque(maxlen=_PROBES)
-        self._released: tuple[int, RiverRelease] | None = None
+        self._released: tuple[int, LogOdds] | None = None
 
     def learn(self, tick: int, tokens: Ragged, spam: Bits, weight: Ints) -> None:
         """Learn n mails one after the other; those of weight 0 are passed over."""
@@ -168,51 +233,98 @@ class RiverTraining:
             self._classifier.learn_one(counts, label)
         return lessons * UNIT
 
-    def release(self, tick: int) -> RiverRelease:
+    def release(self, tick: int) -> LogOdds:
         """A copy of the classifier, or the last one while it is younger than ``release_every``."""
         if self._released and tick - self._released[0] < self._settings.release_every:
             return self._released[1]
-        classifier = copy.deepcopy(self._classifier)
-        answers = _log_odds(classifier, list(self._recent)).astype("<f8").tobytes()
-        digest = int.from_bytes(_digest(self._history, answers), "little")
-        release = RiverRelease(np.zeros(1), 0.0, 0.0, False, Frozen(classifier), digest)
+        release = self._copied()
         self._released = tick, release
         return release
 
+    def _copied(self) -> LogOdds:
+        if self._travels:
+            return self._release(self._learned(), self._print(self._classifier))
+        held = copy.deepcopy(self._classifier)
+        digest = self._print(held)
+        return UnlistedRelease(_NONE, 0.0, 0.0, False, held=UnlistedClassifier(held), digest=digest)
+
+    def _learned(self) -> bytes:
+        return river_travel.freeze(self._settings.name, self._classifier)
+
+    def _print(self, classifier: Any) -> int:
+        answers = _log_odds(classifier, list(self._recent)).astype("<f8").tobytes()
+        return int.from_bytes(_digest(self._history, answers), "little")
+
+    def _release(self, learned: bytes, digest: int) -> RiverRelease:
+        name, arguments = self._settings.name, self._settings.arguments
+        return RiverRelease(
+            _NONE, 0.0, 0.0, False, name=name, arguments=arguments, learned=learned, digest=digest
+        )
+
     def snapshot(self) -> object:
-        """A copy of the state, for this process alone."""
+        """What `freeze` gives; of a classifier that does not travel a copy, for this process."""
+        if self._travels:
+            return self.freeze()
         owed = self._owed[0], self._owed[1]
         classifier = copy.deepcopy(self._classifier)
         return State(classifier, owed, self._history, tuple(self._recent))
 
     def restore(self, snapshot: object) -> None:
         """Go back to a snapshot; the next release is a new one."""
-        assert isinstance(snapshot, State)
-        self._classifier = copy.deepcopy(snapshot.classifier)
-        self._owed = list(snapshot.owed)
-        self._history = snapshot.history
-        self._recent = deque(snapshot.recent, _PROBES)
+        if isinstance(snapshot, bytes):
+            self.thaw(snapshot)
+        else:
+            assert isinstance(snapshot, State)
+            self._classifier = copy.deepcopy(snapshot.classifier)
+            self._owed = list(snapshot.owed)
+            self._history = snapshot.history
+            self._recent = deque(snapshot.recent, _PROBES)
         self._released = None
 
     def freeze(self) -> bytes:
-        """Refused: River's classifiers have no file format but pickle.
+        """All of it as bytes; one that is thawed goes on as this one would.
 
         Raises:
-            TypeError: always.
+            TypeError: the classifier does not travel.
         """
-        raise TypeError(f"{self._settings.name}: {_STAYS}")
+        self._must_travel()
+        learned, owed = self._learned(), (self._owed[0], self._owed[1])
+        released = None
+        if self._released:
+            tick, last = self._released
+            assert isinstance(last, RiverRelease)
+            released = tick, last.digest, None if last.learned == learned else last.learned
+        state = FrozenState(learned, owed, self._history, list(self._recent), released)
+        return codec.pack(state)
 
     def thaw(self, frozen: bytes) -> None:
-        """Refused, as `freeze`.
+        """Take up a frozen state.
 
         Raises:
-            TypeError: always.
+            TypeError: the classifier does not travel.
+            CodecError: the bytes are no such state.
         """
-        raise TypeError(f"{self._settings.name}: {_STAYS}")
+        self._must_travel()
+        state: FrozenState = codec.unpack(FrozenState, frozen)
+        name, arguments = self._settings.name, self._settings.arguments
+        classifier = river_travel.thaw(name, arguments, state.learned)
+        released = None
+        if state.released:
+            tick, digest, learned = state.released
+            released = tick, self._release(state.learned if learned is None else learned, digest)
+        self._classifier, self._released = classifier, released
+        self._owed, self._history = list(state.owed), state.history
+        self._recent = deque(state.recent, _PROBES)
+
+    def _must_travel(self) -> None:
+        if not self._travels:
+            raise TypeError(f"{self._settings.name}: {_STAYS}")
 
 
+_NONE: Final = np.zeros(3)
+"""No table: whoever takes it for a linear model's finds that 3 is no power of two."""
 _STAYS: Final = (
-    "a River classifier has no safe file format, so its training stays in this process: "
+    "this River classifier has no safe file format, so its training stays in this process: "
     "a run with it has no checkpoints"
 )
 

@@ -7,7 +7,9 @@ import numpy as np
 from filter import codec, delivery
 from filter.columns import Features, Folders, Mails, Verdicts
 from filter.events import INBOX, JUNK, UNSURE, Limits
+from filter.model import LogOdds
 from filter.portable import sigmoid
+from filter.river_model import RiverRelease
 from filter.stage import Provider, Release
 
 
@@ -32,6 +34,12 @@ class Scoring:
         """Serve the release that the filter starts with."""
         self._secret = provider.secret
         self._serving = start
+
+    @property
+    def serving(self) -> LogOdds | RiverRelease:
+        """The scorer being served: the one that the next release is told apart from."""
+        assert self._serving.scorer is not None
+        return self._serving.scorer
 
     def step(self, tick: int, given: ScoringIn) -> ScoringOut:
         """Score a tick's mail with what has been promoted by now."""

@@ -25,12 +25,13 @@ from filter.events import (
     Vote,
 )
 from filter.model import LogOdds
+from filter.river_model import RiverRelease
 
 Given = TypeVar("Given", contravariant=True)
 Gives = TypeVar("Gives", covariant=True)
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gate's decision of a tick: what is served from now on, or why nothing new is.
 
     ``scorer`` and ``limits`` are absent when the old release is held. ``dropped`` is the tick after
@@ -40,7 +41,7 @@ class Release(msgspec.Struct, frozen=True):
     tick: int
     action: str
     reason: str
-    scorer: LogOdds | None
+    scorer: LogOdds | RiverRelease | None
     limits: Limits | None
     dropped: int = -1
 

@@ -49,6 +49,12 @@ Model = Annotated[
 Corpus = Annotated[
     str | None, typer.Option(metavar="PATH", help="Real mail: JSON Lines, plain or .gz.")
 ]
+Engine = Annotated[
+    str | None, typer.Option(metavar="embedded|kafka", help="What carries the judged arm.")
+]
+Workers = Annotated[
+    str | None, typer.Option(metavar="N", help="Processes that it starts on Kafka; 0: none.")
+]
 NoTwin = Annotated[
     bool, typer.Option("--no-twin", help="Leave out the arms that are never poisoned.")
 ]
@@ -91,6 +97,8 @@ def run(
     guard: Guard = None,
     model: Model = None,
     corpus: Corpus = None,
+    engine: Engine = None,
+    workers: Workers = None,
     no_twin: NoTwin = False,
     display: Display = None,
     json: Json = False,
@@ -110,6 +118,8 @@ def run(
         guard=guard,
         model=model,
         corpus=corpus,
+        engine=engine,
+        workers=workers,
         no_twin=no_twin or None,
         display=display,
         json=json or None,
@@ -206,6 +216,33 @@ def new(
 
     stdout.write(f"made; run it with: {make(kind, name, Path())}")
     return 0
+
+
+@app.command()
+def worker(
+    stage: Annotated[str, typer.Argument(metavar="all", help="Every stage: 'all'.")],
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Of one run; else of any.")] = None,
+    set_: Set = None,
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
+) -> int:
+    """Work for runs on Kafka: those with '--engine kafka --workers 0'."""
+    from simulator.layers import servers
+    from simulator.serving import work
+
+    if stage != "all":
+        raise typer.BadParameter(f"expected 'all', got {stage!r}")
+    kafka, redis = servers(tuple(set_ or ()), os.environ, Path())
+    return work(kafka, redis, run, while_stdin)
+
+
+@app.command()
+def doctor(set_: Set = None, json: Json = False) -> int:
+    """Look at this machine: what is here, what is missing, what each is needed for."""
+    from simulator.doctor import examine
+    from simulator.layers import servers
+
+    kafka, redis = servers(tuple(set_ or ()), os.environ, Path())
+    return examine(kafka.broker, redis.url, as_json=json)
 
 
 def main(args: list[str] | None = None) -> int:

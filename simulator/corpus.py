@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from filter.features import hash_texts
 from filter.ragged import Ragged, concatenate
+from simulator.mail import Text
 
 MAX_INFLATED: Final = 2 * 1024**3
 """A file of more bytes than this, or that inflates to more, is refused."""
@@ -71,13 +72,6 @@ class Corpus(NamedTuple):
     """Mails without a token."""
 
 
-class Text(NamedTuple):
-    """What a mail says."""
-
-    subject: str
-    text: str
-
-
 class _Mail(msgspec.Struct, frozen=True):
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     label: Literal["spam", "ham"]
@@ -113,21 +107,26 @@ def read_corpus(path: str | os.PathLike[str]) -> Corpus:
 
 
 def texts(
-    path: str | os.PathLike[str], rows: Sequence[int] | NDArray[np.integer[Any]]
+    path: str | os.PathLike[str],
+    rows: Sequence[int] | NDArray[np.integer[Any]],
+    digest: str = "",
 ) -> list[Text]:
     """Read again what mails say, for somebody who looks at them; features keep no text.
 
     Args:
         path: the file of a corpus.
         rows: places in its columns, in any order.
+        digest: of the corpus that the rows are of; empty for any.
 
     Raises:
-        CorpusError: as `read_corpus` does.
+        CorpusError: as `read_corpus` does, or if the file has another digest by now.
         IndexError: if there is no such row.
     """
     path = Path(path)
-    ids = read_corpus(path).ids
-    wanted = [ids[int(row)] for row in rows]
+    corpus = read_corpus(path)
+    if digest not in ("", corpus.digest):
+        raise CorpusError(f"{path}: expected the file as it was first read, got other bytes")
+    wanted = [corpus.ids[int(row)] for row in rows]
     missing, found = set(wanted), dict[str, Text]()
     with _opened(path) as file:
         for _, line in _lines(path, file):

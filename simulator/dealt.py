@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.columns import Bits, Floats, Ids, Ints
+from filter.columns import Bits, Floats, Ids, Ints, Mails, find
+from filter.features import words_of
 from filter.hashing import combine, key, uniform
 from filter.learner import StartSet
 from filter.portable import log
 from filter.ragged import Ragged
-from simulator.corpus import Corpus, CorpusError
-from simulator.mail import LONG, Genres, Letters
+from simulator.corpus import Corpus, CorpusError, texts
+from simulator.mail import LONG, Genres, Letters, Spelling, Text
 from simulator.seeds import Draws
 
 HAM, SPAM = 0, 1
@@ -63,6 +65,14 @@ class CorpusCampaign(NamedTuple):
         return Ragged(tokens.ravel(), np.arange(count + 1, dtype=np.int64) * length)
 
 
+class Said(NamedTuple):
+    """What is dealt as text, and the words of the campaign and of the spam it borrows from."""
+
+    texts: dict[int, Text]
+    """By row."""
+    spelling: Spelling
+
+
 @dataclass
 class Dealt:
     """A source that deals a corpus.
@@ -84,11 +94,13 @@ class Dealt:
         self.genres = Genres(("ham", "spam"), np.array([False, True]))
         self._ids = np.arange(len(self.corpus.ids), dtype=np.uint64)
         self._order = np.argsort(self._draws.bits("deal", self._ids), kind="stable")
+        self._campaign: int | None = None
         self._deal(np.zeros(len(self._ids), np.bool_))
 
     def _deal(self, withheld: Bits) -> None:
         """Lay the start set, the limits' ham and the deal out, one after the other."""
         self.withheld = withheld
+        self._said: Said | None = None
         settings, spam = self.settings, self.corpus.is_spam
         order = self._order[~withheld[self._order]]
         self._start, rest = np.split(order, [settings.start_mails])
@@ -125,6 +137,14 @@ class Dealt:
 
     def letters(self, tick: int) -> Letters:
         """The mail of a tick."""
+        ids, row = self._drawn(tick)
+        sender = self._draws.bits("sender", self._ids[row])
+        genre = self.corpus.is_spam[row].astype(np.int8)
+        domain = sender % np.uint64(4000)
+        return Letters(ids, sender, domain, genre, ids, self.corpus.tokens.take(row))
+
+    def _drawn(self, tick: int) -> tuple[Ids, Ints]:
+        """The ids of a tick's mails, in their order, and the rows they are."""
         size = self.settings.mails_per_hour
         number = np.arange(tick * size, (tick + 1) * size)
         if self.settings.reuse:
@@ -132,11 +152,7 @@ class Dealt:
         row = self._rest[number]
         ids = self._draws.bits("mail", self._ids[row], tick) >> np.uint64(1)
         order = np.argsort(ids)
-        ids, row = ids[order], row[order]
-        sender = self._draws.bits("sender", self._ids[row])
-        genre = self.corpus.is_spam[row].astype(np.int8)
-        domain = sender % np.uint64(4000)
-        return Letters(ids, sender, domain, genre, ids, self.corpus.tokens.take(row))
+        return ids[order], row[order]
 
     def start(self) -> StartSet:
         """Mails that are not dealt later."""
@@ -150,14 +166,51 @@ class Dealt:
         long = corpus.is_spam & (corpus.tokens.lengths >= LONG)
         for row in self._order[long[self._order]].tolist():
             story = int(self._draws.bits("attack", self._ids[row : row + 1])[0])
-            unlike = np.flatnonzero(corpus.is_spam & (self._cosine(row) <= ALIKE))
-            others = corpus.tokens.take(unlike[:2000]).values
+            others = corpus.tokens.take(self._unlike(row)).values
             yield CorpusCampaign(row, SPAM, story, corpus.tokens.row(row), others)
+
+    def _unlike(self, row: int) -> Ints:
+        """The rows of the spam from which a campaign takes its varied words."""
+        unlike = np.flatnonzero(self.corpus.is_spam & (self._cosine(row) <= ALIKE))
+        return unlike[:2000]
 
     def withhold(self, campaign: Any) -> None:
         """Deal without the near-duplicates of a campaign, itself among them."""
         if isinstance(campaign, CorpusCampaign):
+            self._campaign = campaign.row
             self._deal(self._cosine(campaign.row) > ALIKE)
+
+    def texts(self, tick: int, mails: Mails) -> list[Text]:
+        """What a tick's mails say: ordinary mail as the corpus has it, the rest word by word.
+
+        The corpus is read again at the first call, and kept as text from then on. A campaign whose
+        text is about as long as `filter.features.MAX_BYTES` may lose its last words.
+
+        Raises:
+            CorpusError: if the corpus cannot be read again.
+        """
+        if not len(mails.mail):
+            return []
+        ids, row = self._drawn(tick)
+        place = find(ids, mails.mail)
+        said = self._said = self._said or self._read()
+        drafted = iter(said.spelling.texts(mails.tokens.take(np.flatnonzero(place < 0))))
+        return [
+            next(drafted) if number < 0 else said.texts[number]
+            for number in np.where(place < 0, -1, row[place]).tolist()
+        ]
+
+    def _read(self) -> Said:
+        """Read what can be dealt, and what the campaign's words stand in."""
+        none = np.empty(0, np.int64)
+        row = self._campaign
+        spelt = none if row is None else np.concatenate(([row], self._unlike(row)))
+        rows = np.union1d(self._rest, spelt).tolist()
+        found = dict(zip(rows, texts(self.settings.path, rows, self.corpus.digest), strict=True))
+        whole = [f"{found[row].subject}\n{found[row].text}" for row in spelt.tolist()]
+        words = list(chain.from_iterable(words_of(whole)))
+        spelling = Spelling(words, self.corpus.tokens.take(spelt).values)
+        return Said({row: found[row] for row in self._rest.tolist()}, spelling)
 
     def _cosine(self, row: int) -> Floats:
         """The cosine of every mail with one, over the words they hold, the rare ones heavier."""

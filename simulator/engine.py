@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import msgspec
-import numpy as np
-
 from filter import codec
 from filter.chain import CHAIN, Link
-from filter.columns import joined, partition, rows
+from filter.sharing import merged, shares
 from filter.stage import Flow, Stage
 
 
@@ -87,16 +84,17 @@ class Embedded:
     def _take(self, link: Link) -> None:
         tick = self._next[link.stage]
         parts = self._stages[link.stage]
-        given = {name: self._read(link, name, tick) for name in link.takes._fields}
+        shared = [
+            shares(self._read(link, name, tick), link.key, len(parts))
+            for name in link.takes._fields
+        ]
         gives = [
-            part.step(
-                tick, link.takes(**{n: share(v, link.key, i, len(parts)) for n, v in given.items()})
-            )
-            for i, part in enumerate(parts)
+            part.step(tick, link.takes(*given))
+            for part, given in zip(parts, zip(*shared, strict=True), strict=True)
         ]
         flow = self._flows[tick]
         for name in link.gives._fields:
-            setattr(flow, name, together([getattr(one, name) for one in gives]))
+            setattr(flow, name, merged([getattr(one, name) for one in gives]))
         self._next[link.stage] += 1
 
     def freeze(self) -> bytes:
@@ -111,25 +109,3 @@ class Embedded:
         for name, parts in self._stages.items():
             for part, one in zip(parts, stages[name], strict=True):
                 part.thaw(one)
-
-
-def share(stream: Any, key: str, part: int, parts: int) -> Any:
-    """A part's share of a stream: what has its key; all of what has no such field."""
-    if parts == 1 or not key:
-        return stream
-    if isinstance(stream, tuple) and not hasattr(stream, "_fields"):
-        return tuple(one for one in stream if not hasattr(one, key) or _of(one, key, parts) == part)
-    return rows(stream, partition(getattr(stream, key), parts) == part)
-
-
-def _of(record: msgspec.Struct, key: str, parts: int) -> int:
-    return int(partition(np.array([getattr(record, key)], np.uint64), parts)[0])
-
-
-def together(parts: list[Any]) -> Any:
-    """What the parts of a stage gave, in order of id."""
-    if len(parts) == 1:
-        return parts[0]
-    if hasattr(parts[0], "_fields"):
-        return joined(parts)
-    return tuple(sorted(record for part in parts for record in part))

@@ -13,7 +13,7 @@ from simulator.safe import safe
 if TYPE_CHECKING:
     from simulator.summary import Summary
 
-DONE, INTERNAL, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 99, 130
+DONE, INTERNAL, USAGE, UNREACHED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 99, 130
 DEBUG = "HAMSTRUNG_DEBUG"
 LONG = 2000
 FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
@@ -36,6 +36,12 @@ def of_error(error: Exception) -> int:
     if _mistake(error):
         say(str(error))
         return USAGE
+    if type(error).__name__ == "Unreached":  # its module imports Kafka's client, which takes long
+        say(str(error))
+        return UNREACHED
+    if type(error).__name__ == "EngineError":
+        say(str(error))
+        return INTERNAL
     if isinstance(error, MemoryError):
         say("not enough memory: ask for fewer mails or people (hamstrung config shows how many)")
         return INTERNAL
@@ -61,6 +67,8 @@ def _mistake(error: Exception) -> bool:
     from simulator.durable import FolderError
     from simulator.world import NoCampaignError
 
+    if type(error).__name__ in ("Misplaced", "LedgerRefused"):
+        return True
     return isinstance(error, CorpusError | FolderError | NoCampaignError) and not _full(error)
 
 

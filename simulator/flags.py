@@ -17,6 +17,8 @@ PLACES = {
     "guard": "filter.guard",
     "model": "filter.model",
     "corpus": "corpus.path",
+    "engine": "engine",
+    "workers": "kafka.workers",
 }
 """The flags that are another name for a setting."""
 SWITCHES = ("no_twin", "json")
@@ -42,6 +44,8 @@ class Flags:
     guard: str | None = None
     model: str | None = None
     corpus: str | None = None
+    engine: str | None = None
+    workers: str | None = None
     no_twin: bool | None = None
     display: str | None = None
     json: bool | None = None
@@ -171,7 +175,7 @@ def _set(text: str, source: str) -> Setting:
 
 def _read(name: str, text: str, source: str) -> Any:
     match name:
-        case "seed":
+        case "seed" | "workers":
             return whole(text, source)
         case "duration":
             return hours(text, source)

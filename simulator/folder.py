@@ -6,6 +6,7 @@ and `checkpoint/` the state to go on from while it is not at its end.
 """
 
 import fcntl
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -125,6 +126,13 @@ class RunFolder:
     def scenario(self) -> Scenario:
         """The scenario that was run."""
         return self.manifest.settings()
+
+    def run_id(self) -> str:
+        """What the run is called on a broker that others use too: its folder's name, and a hash."""
+        began = hashlib.blake2b(self.manifest.began.encode(), digest_size=4)
+        began.update(_json(self.manifest.scenario))
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", self.path.absolute().name)[:80].strip("-")
+        return f"{name or 'run'}-{began.hexdigest()}"
 
     def summary(self) -> Summary:
         """What the run came to.

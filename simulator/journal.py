@@ -56,6 +56,7 @@ class Journal:
         """
         self._folder = folder
         self._arms = prepared.arms
+        self._fork = prepared.fork
         self._bots = frozenset(prepared.world.bots.id.tolist())
         self._written = dict.fromkeys(self._arms, 0)
         self._files: list[int] = []
@@ -99,7 +100,8 @@ class Journal:
             new = known[self._written[name] :]
             self._written[name] += len(new)
             frames += [(name, frame) for frame in new]
-            if new and arm.frames and arm.last is not None:
+            parted = arm is first or (bool(new) and new[-1].tick >= self._fork)
+            if new and parted and arm.frames and arm.last is not None:
                 events += lines(new[-1].tick, arm, arm is first, self._bots)
         self._append(0, [_frame_line(name, frame) for name, frame in frames])
         self._append(1, events)

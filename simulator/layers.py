@@ -23,6 +23,7 @@ from simulator.flags import (
 )
 from simulator.scenario import Scenario, read
 from simulator.scenario import scenario as made
+from simulator.servers import KafkaSettings, RedisSettings
 from simulator.spelling import quoted, written
 
 OF_ATTACK = "attack.settings"
@@ -74,6 +75,25 @@ def resolve(name: str, flags: Flags, environment: Mapping[str, str], folder: Pat
     check_plugins(scenario)
     command = _command(name, [one for layer in asked for one in layer], sources, every)
     return Resolved(scenario, every, sources, fit.notes, command)
+
+
+def servers(
+    set_: tuple[str, ...], environment: Mapping[str, str], folder: Path
+) -> tuple[KafkaSettings, RedisSettings]:
+    """Where Kafka and Redis are, for commands that run no scenario.
+
+    Raises:
+        SettingsError: as `resolve` does.
+    """
+    of_place, in_file = of_file(folder / FILE)
+    asked = [
+        [*in_file, *settings(of_place, lambda _: FILE)],
+        [*settings(of_environment(environment), variable)],
+        [*settings(Flags(set=set_), option)],
+    ]
+    table, sources = _merged(asked)
+    made = _made({name: table[name] for name in ("kafka", "redis") if name in table}, sources)
+    return made.kafka, made.redis
 
 
 def _merged(layers: Iterable[Sequence[Setting]]) -> tuple[Tables, dict[str, str]]:

@@ -1,25 +1,29 @@
 """A run: the loop over ticks, in all arms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
 from agents.actor import Attack
 from filter import chain, codec, settings
+from filter.model import ModelSettings
 from filter.plugins import Plugin, configured, load
+from filter.river_model import RiverModel
+from filter.settings import FilterSettings
 from simulator.arms import PLANS, Arm, Plan, Strike
 from simulator.corpus import CorpusError, read_corpus
 from simulator.dealt import Dealt
-from simulator.engine import Embedded
+from simulator.engine import Embedded, Engine
 from simulator.mail import Source
 from simulator.scenario import Scenario
 from simulator.synthetic import Synthetic
 from simulator.world import World
 
-RIVER = (
-    "{model} learns mail by mail, many times slower; its state cannot be saved safely, so this run"
-    " cannot be resumed, and its arms part at the first tick"
+RIVER = "{model} learns mail by mail, many times slower"
+STAYS = (
+    "the state of {model} cannot be saved safely, so this run cannot be resumed, and its arms part"
+    " at the first tick"
 )
 
 
@@ -30,8 +34,10 @@ class Prepared(NamedTuple):
     world: World
     strike: Strike | None
     arms: dict[str, Arm]
+    peace: str
+    """The arm that simulates what is before the arms part, for itself and for the others."""
     fork: int
-    """Tick at which the arms part; before it, the first one stands for all."""
+    """Tick at which the arms part."""
     plugins: tuple[Plugin, ...]
     """The plug-ins at work, with their digests."""
     travels: bool
@@ -40,8 +46,17 @@ class Prepared(NamedTuple):
     """What a user should know before it begins, in sentences."""
 
 
-def prepare(scenario: Scenario) -> Prepared:
-    """Make the world, the filter and the arms of a scenario."""
+Engines = Callable[[FilterSettings, chain.Beginning, Source, int], Engine]
+"""Makes an engine from settings, beginning, the source of its mail, and the run's last tick."""
+
+
+def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
+    """Make the world, the filter and the arms of a scenario.
+
+    Args:
+        scenario: what to run.
+        elsewhere: makes the engine of the first arm; the others are always in this process.
+    """
     plugins, strike = _strike(scenario)
     bots = strike.attack.accounts if strike else 0
     window = scenario.filter.mail_window
@@ -51,18 +66,29 @@ def prepare(scenario: Scenario) -> Prepared:
     if strike:
         world.choose_campaign(model, scenario.filter.learner.limits)
     scenario, notes = _fitted(scenario, mail)
-    if not model.travels:
-        notes += (RIVER.format(model=scenario.filter.model),)
+    notes += _of_model(scenario.filter.model, model)
     beginning = world.beginning()
     arms: dict[str, Arm] = {}
     for name in scenario.arms:
         plan = PLANS[name]
-        engine = _engine(scenario, plan, beginning)
+        own = _settings(scenario, plan)
+        engine: Engine
+        if elsewhere is not None and not arms:
+            engine = elsewhere(own, beginning, mail, scenario.duration - 1)
+        else:
+            engine = Embedded(chain.stages(own, beginning), scenario.feedback_delay)
         arms[name] = Arm(name, plan, scenario, world, strike, engine)
     fork = strike.start if strike and model.travels else 0
     plugins += settings.plugins(scenario.filter)
     fork = min(fork, scenario.duration)
-    return Prepared(scenario, world, strike, arms, fork, plugins, model.travels, notes)
+    peace = scenario.arms[1 if elsewhere is not None and len(arms) > 1 else 0]
+    return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes)
+
+
+def _of_model(name: str, model: ModelSettings) -> tuple[str, ...]:
+    """What to say of a classifier that is not as the default one."""
+    slower = (RIVER.format(model=name),) if isinstance(model, RiverModel) else ()
+    return slower if model.travels else (*slower, STAYS.format(model=name))
 
 
 def _fitted(scenario: Scenario, mail: Source) -> tuple[Scenario, tuple[str, ...]]:
@@ -104,25 +130,29 @@ def source(scenario: Scenario) -> Source:
     return Synthetic(scenario.synthetic, scenario.seed)
 
 
-def _engine(scenario: Scenario, plan: Plan, beginning: chain.Beginning) -> Embedded:
+def _settings(scenario: Scenario, plan: Plan) -> FilterSettings:
     own = scenario.filter
-    if plan.guard is not None:
-        own = replace(own, guard=plan.guard)
-    return Embedded(chain.stages(own, beginning), scenario.feedback_delay)
+    return own if plan.guard is None else replace(own, guard=plan.guard)
 
 
 def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
-    """Simulate: a tick in every arm, then the next one. Yields the tick that was just done."""
+    """Simulate: a tick in every arm, then the next one. Yields the tick that was just done.
+
+    Before the arms part, only the first one and the one that simulates peace are simulated.
+    """
     first, *others = prepared.arms.values()
+    peace = prepared.arms[prepared.peace]
     last = prepared.scenario.duration + prepared.scenario.feedback_delay
     for tick in range(start, last):
         if tick == prepared.fork and tick > 0:
-            peace = first.freeze()
+            state = peace.freeze() if others else b""
             for arm in others:
-                arm.thaw(peace)
+                if arm is not peace:
+                    arm.thaw(state)
         first.step(tick)
-        for arm in others if tick >= prepared.fork else ():
-            arm.step(tick)
+        for arm in others:
+            if tick >= prepared.fork or arm is peace:
+                arm.step(tick)
         yield tick
 
 

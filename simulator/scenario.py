@@ -12,6 +12,7 @@ from filter.settings import FilterSettings
 from simulator.dealt import CorpusSettings
 from simulator.judges import JudgeSettings
 from simulator.ranges import check_ranges
+from simulator.servers import KafkaSettings, RedisSettings
 from simulator.synthetic import SyntheticSettings
 from simulator.world import WorldSettings
 
@@ -48,6 +49,8 @@ class Scenario:
         feedback_delay: ticks after which what flows back acts, 1 or more.
         arms: which runs are simulated side by side; the first is the one that is judged.
         thresholds: what has to hold, as ``attack_success.mean < 0.05``.
+        engine: what carries the judged arm: this process, or Kafka, Faust and Redis. The result is
+            the same.
         synthetic: made-up mail.
         corpus: real mail, where it has a path.
     """
@@ -59,6 +62,7 @@ class Scenario:
     feedback_delay: int = 1
     arms: tuple[ArmName, ...] = ("attacked", "twin")
     thresholds: tuple[str, ...] = ()
+    engine: Literal["embedded", "kafka"] = "embedded"
     world: WorldSettings = field(default_factory=WorldSettings)
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
     corpus: CorpusSettings = field(default_factory=CorpusSettings)
@@ -66,6 +70,8 @@ class Scenario:
     judges: JudgeSettings = field(default_factory=JudgeSettings)
     filter: FilterSettings = field(default_factory=FilterSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
 
 
 def scenario_names() -> list[str]:

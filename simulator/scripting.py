@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from simulator import manifest
 from simulator.arms import AttackError
@@ -10,7 +11,7 @@ from simulator.folder import RunFolder
 from simulator.loop import Prepared, prepare, ticks
 from simulator.manifest import DONE, ERROR
 from simulator.scenario import Scenario, read, scenario
-from simulator.session import Progress, simulate
+from simulator.session import Progress, elsewhere, simulate
 from simulator.summary import Summary, summarise
 from simulator.thresholds import Threshold, parse
 
@@ -48,13 +49,14 @@ def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 
 
 def _unwritten(chosen: Scenario, thresholds: list[Threshold]) -> Summary:
-    prepared = prepare(chosen)
-    try:
-        for _ in ticks(prepared):
-            pass
-    except AttackError as error:
-        return summarise(prepared, thresholds, ERROR, str(error))
-    return summarise(prepared, thresholds, DONE)
+    with elsewhere(chosen, uuid4().hex[:12], None) as engines:
+        prepared = prepare(chosen, engines)
+        try:
+            for _ in ticks(prepared):
+                pass
+        except AttackError as error:
+            return summarise(prepared, thresholds, ERROR, str(error))
+        return summarise(prepared, thresholds, DONE)
 
 
 class Silent:

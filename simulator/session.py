@@ -1,6 +1,7 @@
 """A session: a run from its first tick, or from a checkpoint, to its end; written as it goes."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -9,10 +10,11 @@ import msgspec
 from simulator import checkpoint, manifest
 from simulator.arms import AttackError
 from simulator.dealt import Dealt
+from simulator.exits import say
 from simulator.folder import FolderError, RunFolder
 from simulator.frame import Frame
 from simulator.journal import Journal, Offsets
-from simulator.loop import Prepared, prepare, thaw, ticks
+from simulator.loop import Engines, Prepared, prepare, thaw, ticks
 from simulator.manifest import DONE, ENDED, ERROR, INTERRUPTED
 from simulator.running import Progress, Running
 from simulator.saver import Pace, Saver
@@ -78,29 +80,43 @@ def simulate(
             summary = folder.summary()
             display.end(summary, folder.path, before.command)
             return summary
-    prepared = prepare(scenario)
-    now = _prepared(now, prepared)
-    if resume:
-        _must_travel(prepared)
-        manifest.must_go_on(before, now)
-    with Journal(folder.path, prepared) as journal:
-        start = 0
+    with elsewhere(scenario, folder.run_id(), folder.path) as engines:
+        prepared = prepare(scenario, engines)
+        now = _prepared(now, prepared)
         if resume:
-            start, notes = _taken_up(folder, prepared, journal)
-            prepared = prepared._replace(notes=prepared.notes + notes)
-        elif journal.offsets() != Offsets(0, 0):
-            raise FolderError(f"{folder.path} already holds a run; resume it, or start a new one")
-        folder.save(now)
-        display.begin(prepared, folder.path)
-        saver = Saver(prepared, folder.checkpoints, journal, pace)
-        session = _Session(prepared, journal, saver, on_frames)
-        status, why = session.play(start, display)
+            _must_travel(prepared)
+            manifest.must_go_on(before, now)
+        with Journal(folder.path, prepared) as journal:
+            start = 0
+            if resume:
+                start, notes = _taken_up(folder, prepared, journal)
+                prepared = prepared._replace(notes=prepared.notes + notes)
+            elif journal.offsets() != Offsets(0, 0):
+                raise FolderError(
+                    f"{folder.path} already holds a run; resume it, or start a new one"
+                )
+            folder.save(now)
+            display.begin(prepared, folder.path)
+            saver = Saver(prepared, folder.checkpoints, journal, pace)
+            session = _Session(prepared, journal, saver, on_frames)
+            status, why = session.play(start, display)
     summary = summarise(prepared, thresholds, status, why)
     folder.save_summary(summary)
     if status in ENDED:
         checkpoint.forget(folder.checkpoints)
     display.end(summary, folder.path, folder.manifest.command)
     return summary
+
+
+def elsewhere(
+    scenario: Scenario, run: str, folder: Path | None
+) -> AbstractContextManager[Engines | None]:
+    """What makes the engine of the judged arm; its modules are imported only if it is on Kafka."""
+    if scenario.engine == "embedded":
+        return nullcontext()
+    from simulator.fleet import engines
+
+    return engines(scenario, run, folder, say)
 
 
 def _prepared(begun: manifest.Manifest, prepared: Prepared) -> manifest.Manifest:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.vocabulary import GENRES, TABLE, Words, vocabulary
-from filter.columns import Floats, Ids, Ints
+from filter.columns import Floats, Ids, Ints, Mails
 from filter.hashing import combine, key
 from filter.learner import StartSet
 from filter.ragged import Ragged
-from simulator.mail import LONG, Genres, Letters
+from simulator.mail import LONG, Genres, Letters, Spelling, Text
 from simulator.seeds import Draws
 
 
@@ -178,6 +179,14 @@ class Synthetic:
 
     def withhold(self, campaign: object) -> None:
         """Nothing else is made from that template."""
+
+    def texts(self, tick: int, mails: Mails) -> list[Text]:
+        """What mails say: each token is a word's hash, and no two words have the same."""
+        return self._spelling.texts(mails.tokens)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(vocabulary().words, vocabulary().hashes)
 
 
 def words(ids: Ids, plan: Plan) -> tuple[Words, Ints]:

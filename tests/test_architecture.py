@@ -27,14 +27,22 @@ KNOWS_THE_TRUTH = {
 }
 
 SHELLS = {
+    "filter/courier.py": "publishes to Kafka",
+    "filter/ledger_redis.py": "the ledger in Redis",
+    "filter/unit.py": "a stage's partition on Kafka",
+    "filter/worker.py": "a worker of Faust's",
     "filter/plugins.py": "finds and loads plug-in files",
     "filter/settings.py": "reads the guards' TOML files",
+    "simulator/broker.py": "Kafka's topics",
     "simulator/checkpoint.py": "reads and writes checkpoints",
     "simulator/cli.py": "the command line",
     "simulator/corpus.py": "reads and caches corpora",
     "simulator/display.py": "the terminal",
+    "simulator/doctor.py": "looks at this machine",
     "simulator/durable.py": "atomic files",
+    "simulator/engine_kafka.py": "the driver's engine on Kafka",
     "simulator/exits.py": "exit codes, and where a traceback goes",
+    "simulator/fleet.py": "starts workers",
     "simulator/flags.py": "reads files that flags name",
     "simulator/folder.py": "a run's folder",
     "simulator/journal.py": "a run's lines, as they come",
@@ -46,16 +54,19 @@ SHELLS = {
     "simulator/saver.py": "when to write a checkpoint",
     "simulator/scenario.py": "reads scenarios' TOML files",
     "simulator/scripting.py": "a run from Python, with its folder",
+    "simulator/serving.py": "a worker's process",
     "simulator/session.py": "a run with its folder",
     "simulator/signals.py": "Ctrl-C and SIGTERM",
     "simulator/source.py": "reads this installation's own files",
+    "simulator/stack.py": "starts a broker and Redis on this machine",
     "simulator/started.py": "what is there at start-up",
     "simulator/stdout.py": "standard output",
+    "simulator/tail.py": "reads topics",
     "simulator/templates.py": "writes a new plug-in's file",
 }
 
 WORLDLY = words(
-    "asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http importlib"
+    "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http importlib"
     " inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib platform"
     " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
     " shutil signal site smtplib socket sqlite3 ssl stat subprocess sys syslog tempfile termios"
@@ -173,7 +184,7 @@ def test_the_answer_key_is_imported_by_the_world_the_judges_and_the_metrics_alon
 def test_a_stage_s_file_takes_nothing_from_a_module_by_a_name_made_up_at_run_time() -> None:
     users = {name for name, tree in trees().items() if "importlib" in map(root, imports(tree))}
     plugs = {"filter/plugins.py", "filter/river_model.py"}
-    versions = {"simulator/manifest.py", "simulator/started.py"}
+    versions = {"simulator/doctor.py", "simulator/manifest.py", "simulator/started.py"}
     assert users <= plugs | versions
 
 

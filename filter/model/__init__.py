@@ -15,7 +15,7 @@ from filter.hashing import key
 from filter.ragged import Ragged, sums
 
 
-class LogOdds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LogOdds(msgspec.Struct, frozen=True, tag="linear", forbid_unknown_fields=True):
     """A release of a linear model: it answers and never changes.
 
     Args:

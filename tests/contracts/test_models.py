@@ -3,11 +3,16 @@ from pathlib import Path
 import pytest
 
 from filter.plugins import load, names
+from filter.river_model import river_model
+from filter.river_travel import TRAVELS
 from simulator import loop
 from tests.contracts import models
 from tests.contracts.small import finish, hashes, small
 
 MODELS = names("filter.model")
+RIVER = sorted(TRAVELS)
+QUICK = ["linear_model.LogisticRegression", "naive_bayes.MultinomialNB"]
+"""River's for a whole run: BernoulliNB and ComplementNB look at all words for each mail."""
 
 
 def test_there_is_a_model() -> None:
@@ -19,7 +24,15 @@ def test_a_model_keeps_the_contract(name: str) -> None:
     models.hold_contract(load("filter.model", name, "model"))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", RIVER)
+@pytest.mark.parametrize("every", [1, 24])
+def test_a_river_classifier_that_travels_keeps_the_contract(name: str, every: int) -> None:
+    settings = river_model(name, {"release_every": every})
+    assert settings.travels
+    models.learns_and_answers(settings)
+
+
+@pytest.mark.parametrize("name", [*MODELS, *QUICK])
 def test_a_model_learns_in_a_small_run_that_can_be_resumed(name: str) -> None:
     given = small({"filter": {"model": name}, "duration": 16})
     whole = loop.prepare(given)

@@ -1,5 +1,6 @@
 """The account guard: what is known of one account, and no more."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from filter.events import (
     Response,
     Vote,
 )
+from filter.ledger import Everything, Memory, Pasts
 from filter.stage import Histories, Provider
 
 PROVIDER = Provider(bytes(range(16)), 48)
@@ -224,7 +226,7 @@ def test_forty_thousand_new_accounts_leave_no_trace_in_four_hundred_hours() -> N
     sizes = []
     for tick in range(400):
         step(stage, tick, *newcomers(1000 + 100 * tick, 100, tick))
-        sizes.append(len(stage._pasts))
+        sizes.append(len(stage.ledger.everything(tick).accounts))
     assert max(sizes) <= 100 * (48 + 24 + 2)
     assert max(sizes[100:200]) >= max(sizes[300:])
 
@@ -233,7 +235,8 @@ def test_an_account_that_votes_every_hour_is_remembered_for_the_window_alone() -
     stage = AccountGuard(PROVIDER, CHECKS[1:], histories(), 168)
     for tick in range(400):
         step(stage, tick, vote(OLD, tick, tick, sent=tick))
-    assert len(stage._pasts[OLD][0]) <= PROVIDER.mail_window + 1
+    (seen, *_) = stage.ledger.everything(399).accounts[OLD]
+    assert len(seen) <= PROVIDER.mail_window + 1
 
 
 def test_accounts_that_leave_lose_their_quarantine_too() -> None:
@@ -241,10 +244,108 @@ def test_accounts_that_leave_lose_their_quarantine_too() -> None:
     for tick in range(200):
         ends = Response(10**6 + tick, QUARANTINE, tick + 10, "")
         step(stage, tick, responses=(ends,))
-    assert len(stage._quarantined) <= 10
+    assert len(stage.ledger.quarantined(200)) <= 10
 
 
 def test_a_packed_past_takes_some_two_hundred_bytes() -> None:
     stage = guard()
     step(stage, 1, *newcomers(1000, 500, 1))
     assert len(stage.freeze()) < 500 * 200
+
+
+class Watched(Memory):
+    """A ledger that notes what it is asked, and fails when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+        self.fails = ""
+
+    def _note(self, name: str, *what: Any) -> None:
+        self.asked.append((name, *what))
+        if name == self.fails:
+            self.fails = ""
+            raise ConnectionError(name)
+
+    def load(self, tick: int, accounts: Collection[int]) -> dict[int, Pasts]:
+        self._note("load", tick, sorted(accounts))
+        return super().load(tick, accounts)
+
+    def quarantined(self, tick: int) -> dict[int, int]:
+        self._note("quarantined", tick)
+        return super().quarantined(tick)
+
+    def put(
+        self, tick: int, changed: Mapping[int, Pasts | None], quarantined: dict[int, int] | None
+    ) -> None:
+        self._note("put", tick, {a: p is not None for a, p in changed.items()}, quarantined)
+        super().put(tick, changed, quarantined)
+
+    def everything(self, tick: int) -> Everything:
+        self._note("everything", tick)
+        return super().everything(tick)
+
+
+def watched() -> tuple[AccountGuard, Watched]:
+    ledger = Watched()
+    return AccountGuard(PROVIDER, CHECKS, histories(), 168, ledger=ledger), ledger
+
+
+def asked(ledger: Watched) -> list[Any]:
+    told = [one for one in ledger.asked if one[0] != "quarantined"]
+    ledger.asked.clear()
+    return told
+
+
+def test_a_step_loads_its_accounts_once_and_puts_once_what_changed() -> None:
+    stage, ledger = watched()
+    step(stage, 10, vote(OLD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1),))
+    assert asked(ledger) == [("load", 10, [OLD, BAD]), ("put", 10, {OLD: True, BAD: True}, None)]
+    step(stage, 11, vote(OLD, 5, 11, sent=9), vote(GOOD, 5, 11, sent=8, label="good"))
+    assert asked(ledger) == [("load", 11, [OLD, GOOD]), ("put", 11, {}, None)]
+    step(stage, 12, responses=(Response(GOOD, QUARANTINE, 14, ""),))
+    step(stage, 13)
+    step(stage, 14)
+    puts = [one for one in asked(ledger) if one[0] == "put"]
+    assert puts == [("put", 12, {}, {GOOD: 14}), ("put", 13, {}, None), ("put", 14, {}, {})]
+
+
+def test_a_vote_that_cannot_be_true_leaves_no_trace_of_its_account() -> None:
+    stage, ledger = watched()
+    step(stage, 10, *[vote(account, 5, 10, label="good") for account in range(1000, 1100)])
+    assert ledger.everything(10).accounts == {}
+
+
+def test_once_a_day_everybody_of_whom_nothing_matters_is_forgotten() -> None:
+    stage, ledger = watched()
+    step(stage, 10, vote(GOOD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1),))
+    for tick in (24, 48, 72):
+        ledger.asked.clear()
+        step(stage, tick, *[vote(OLD, 7, tick, sent=60)] * (tick == 72))
+        assert asked(ledger)[0] == ("everything", tick - 1)
+    assert sorted(ledger.everything(72).accounts) == [OLD, BAD]
+    assert list(ledger.everything(72).accounts[OLD][1]) == [7]
+
+
+@pytest.mark.parametrize("fails", ["load", "quarantined", "put"])
+@pytest.mark.parametrize("tick", [10, 24])
+def test_a_step_that_failed_can_be_called_again(fails: str, tick: int) -> None:
+    (stage, ledger), (other, _) = watched(), watched()
+    for one in (stage, other):
+        step(one, tick - 1, vote(OLD, 5, tick - 1), judged=(Credit(BAD, 1, 1, -1),))
+    given = [vote(OLD, mail, tick, sent=tick - 2) for mail in (5, 6, 7, 8)]
+    judged, ends = (Credit(OLD, 1, 1, -1),), (Response(GOOD, QUARANTINE, 99, ""),)
+    ledger.fails = "everything" if (fails, tick) == ("load", 24) else fails
+    with pytest.raises(ConnectionError):
+        step(stage, tick, *given, judged=judged, responses=ends)
+    again = step(stage, tick, *given, judged=judged, responses=ends)
+    assert again[0::2] == step(other, tick, *given, judged=judged, responses=ends)[0::2]
+    assert stage.freeze() == other.freeze()
+
+
+def test_a_frozen_guard_is_the_same_bytes_in_whatever_order_its_accounts_came() -> None:
+    stage, other = guard(), guard()
+    first, second = vote(OLD, 5, 10), vote(GOOD, 6, 10)
+    step(stage, 10, first, second)
+    step(other, 10, second, first)
+    assert stage.freeze() == other.freeze()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filter.features import MAX_BYTES, NO_SKETCH, SKETCH, hash_texts, hash_words, sketch
+from filter.features import MAX_BYTES, NO_SKETCH, SKETCH, hash_texts, hash_words, sketch, words_of
 from filter.ragged import ragged
 
 WORD = re.compile(rb"[0-9A-Za-z_\x80-\xff]+")
@@ -94,6 +94,21 @@ def test_case_counts_only_beyond_ascii() -> None:
 @given(st.lists(st.from_regex(r"\A[0-9a-zA-Z_é日]+\Z"), max_size=12))
 def test_a_word_has_the_hash_that_it_has_in_a_text(words: list[str]) -> None:
     assert hash_words(words).tolist() == hashed([" ".join(words)])[0]
+
+
+@given(st.lists(st.text(st.one_of(st.sampled_from("aAzZ09_ .\0\n-é"), st.characters()))))
+@example(["", "A a\0b", "İıſK 日本, 😀!"])
+def test_the_words_of_a_text_have_the_hashes_of_its_tokens(texts: list[str]) -> None:
+    assert [hash_words(words).tolist() for words in words_of(texts)] == hashed(texts)
+
+
+@pytest.mark.parametrize("text", ["\ud800 a", " a" * MAX_BYTES, " é" * MAX_BYTES, "日" * MAX_BYTES])
+def test_every_token_has_a_word_in_its_place_whatever_is_cut(text: str) -> None:
+    [words], [tokens] = words_of([text]), hashed([text])
+    assert len(words) == len(tokens)
+    spelt = [token for word, token in zip(words, tokens, strict=True) if "\ufffd" not in word]
+    assert hash_words([word for word in words if "\ufffd" not in word]).tolist() == spelt
+    assert len(tokens) - len(spelt) <= 1
 
 
 @pytest.mark.parametrize("wrong", ["", "two words", "?"])

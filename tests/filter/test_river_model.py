@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from river import optim
 
 from filter import codec
-from filter.events import UNIT
+from filter.events import PROMOTE, UNIT, Limits
+from filter.model import LogOdds
 from filter.plugins import PluginError
 from filter.ragged import Ragged, ragged
-from filter.river_model import RiverRelease, RiverTraining, river_model
+from filter.river_model import RiverRelease, RiverTraining, UnlistedRelease, river_model
 from filter.settings import FilterSettings, model
+from filter.stage import Release
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGISTIC = "linear_model.LogisticRegression"
-NAMES = [LOGISTIC, "naive_bayes.MultinomialNB", "tree.HoeffdingTreeClassifier"]
+UNLISTED = "tree.HoeffdingTreeClassifier"
+LISTED = [LOGISTIC, "naive_bayes.MultinomialNB"]
+NAMES = [*LISTED, UNLISTED]
 
 
 def mails(count: int, seed: int = 3) -> tuple[Ragged, Any]:
@@ -56,7 +61,7 @@ def test_the_settings_of_a_filter_lead_to_it() -> None:
     nested = {"linear_model": {"LogisticRegression": {"l2": 0.5, "release_every": 3}}}
     settings = FilterSettings(model=LOGISTIC, models=nested)
     made = model(settings)
-    assert not made.travels
+    assert made.travels
     assert made == river_model(LOGISTIC, {"l2": 0.5, "release_every": 3})
 
 
@@ -174,26 +179,124 @@ class Wild:
 def test_certainty_is_bounded_and_nonsense_is_even_odds(
     answer: dict[bool, float], odds: float
 ) -> None:
-    training = river_model(LOGISTIC, {}).begin()
+    training = river_model(UNLISTED, {}).begin()
     training._classifier = Wild(answer)
     assert training.release(0).log_odds(ragged([[1]]))[0] == pytest.approx(odds, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_packing_a_release_is_an_error_and_never_loses_the_classifier(name: str) -> None:
-    release = taught(name).release(0)
-    for value in (release, (1, release), {"release": release}):
-        with pytest.raises(codec.CodecError, match="does not travel"):
+def test_packing_an_unlisted_release_is_an_error_and_never_loses_the_classifier() -> None:
+    release = taught(UNLISTED).release(0)
+    for value in (release, (1, release), Release(0, PROMOTE, "", release, None)):
+        with pytest.raises(codec.CodecError, match="a UnlistedClassifier does not travel"):
             codec.pack(value)
-    assert isinstance(release, RiverRelease)
+    assert isinstance(release, UnlistedRelease)
 
 
-def test_training_cannot_be_frozen_and_the_message_says_why() -> None:
-    training = taught(LOGISTIC, count=2)
-    with pytest.raises(TypeError, match="LogisticRegression: a River classifier has no safe file"):
+def test_unlisted_training_cannot_be_frozen_and_the_message_says_why() -> None:
+    training = taught(UNLISTED, count=2)
+    assert not river_model(UNLISTED, {}).travels
+    with pytest.raises(TypeError, match=r"HoeffdingTreeClassifier: .* has no safe file format"):
         training.freeze()
     with pytest.raises(TypeError, match="no checkpoints"):
         training.thaw(b"")
+
+
+def test_a_listed_classifier_set_by_an_object_stays_in_its_process() -> None:
+    settings = river_model(LOGISTIC, {"optimizer": optim.Adam(0.1)})
+    assert not settings.travels
+    training = settings.begin()
+    with pytest.raises(TypeError, match="no safe file format"):
+        training.freeze()
+    assert isinstance(training.release(0), UnlistedRelease)
+    tokens, spam = mails(50)
+    training.learn(0, tokens, spam, full(50))
+    snapshot, before = training.snapshot(), training.release(24).fingerprint()
+    training.restore(snapshot)
+    assert training.release(24).fingerprint() == before
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_release_of_a_listed_classifier_travels_in_the_release_of_a_tick(name: str) -> None:
+    release = Release(7, PROMOTE, "good", taught(name).release(0), Limits(-1.0, 1.0))
+    packed = codec.pack(release)
+    again = codec.unpack(Release, packed)
+    assert codec.pack(again) == packed
+    assert again.fingerprint() == release.fingerprint()
+    tokens, _ = mails(20, seed=9)
+    assert isinstance(again.scorer, RiverRelease)
+    assert isinstance(release.scorer, RiverRelease)
+    assert again.scorer.log_odds(tokens).tolist() == release.scorer.log_odds(tokens).tolist()
+    assert again.scorer.finite()
+
+
+def test_a_release_of_a_linear_model_comes_back_as_one() -> None:
+    scorer = LogOdds(np.array([0.5, -1.0]), 0.25, -1.0, True)
+    release = Release(7, PROMOTE, "good", scorer, Limits(-1.0, 1.0))
+    again = codec.unpack(Release, codec.pack(release))
+    assert type(again.scorer) is LogOdds
+    assert again.fingerprint() == release.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "tree.HoeffdingTreeClassifier"},
+        {"name": "os.path"},
+        {"name": "naive_bayes.MultinomialNB"},
+        {"arguments": {"optimizer": 1}},
+        {"arguments": {"l1": 0.5}},
+        {"arguments": {"l1": 0.5, "l2": 0.5}},
+        {"learned": b""},
+        {"learned": b"\x80"},
+    ],
+)
+def test_what_is_no_release_of_the_list_is_refused(change: dict[str, Any]) -> None:
+    good = taught(LOGISTIC).release(0)
+    assert isinstance(good, RiverRelease)
+    fields = {name: getattr(good, name) for name in good.__struct_fields__}
+    packed = codec.pack({"type": "river", **fields})
+    assert codec.unpack(RiverRelease, packed).fingerprint() == good.fingerprint()
+    with pytest.raises(codec.CodecError):
+        codec.unpack(RiverRelease, codec.pack({"type": "river", **fields, **change}))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_thawed_training_makes_the_same_releases_at_the_same_ticks(name: str) -> None:
+    training = taught(name, release_every=5)
+    tokens, spam = mails(120, seed=8)
+    weight = np.full(120, 700, np.int64)
+    for tick in range(40):
+        some = np.arange(3 * tick, 3 * tick + 3)
+        frozen = training.freeze()
+        other = taught(name, count=9, release_every=5)
+        other.thaw(frozen)
+        assert other.freeze() == frozen
+        for one in (training, other):
+            one.learn(tick, tokens.take(some), spam[some], weight[some])
+        assert other.release(tick).fingerprint() == training.release(tick).fingerprint()
+        assert other.freeze() == training.freeze()
+        training = other
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_snapshot_is_what_is_frozen_and_makes_its_release_again(name: str) -> None:
+    training = taught(name)
+    release = training.release(24)
+    snapshot = training.snapshot()
+    assert snapshot == training.freeze()
+    assert isinstance(snapshot, bytes)
+    other = river_model(name, {}).begin()
+    other.thaw(snapshot)
+    assert other.release(24).fingerprint() == release.fingerprint()
+
+
+@pytest.mark.parametrize("bad", [b"", b"\x90", b"\xc1", codec.pack((b"", 1))])
+def test_bytes_that_are_no_training_change_nothing(bad: bytes) -> None:
+    training = taught(LOGISTIC)
+    before = training.freeze()
+    with pytest.raises(codec.CodecError):
+        training.thaw(bad)
+    assert training.freeze() == before
 
 
 @pytest.mark.parametrize(
@@ -266,5 +369,6 @@ def test_the_hash_seed_of_python_changes_no_fingerprint_and_no_answer() -> None:
 
 
 def test_river_is_not_loaded_before_a_classifier_is_asked_for() -> None:
-    code = "import sys, filter.settings, filter.river_model; sys.exit('river' in sys.modules)"
+    names = "filter.settings, filter.river_model, filter.stage, filter.scoring"
+    code = f"import sys, {names}; sys.exit('river' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from filter.features import hash_texts
 from simulator import corpus as module
-from simulator.corpus import Broken, Corpus, CorpusError, Text, read_corpus, texts
+from simulator.corpus import Broken, Corpus, CorpusError, read_corpus, texts
+from simulator.mail import Text
 
 SPAM = {"id": "1", "label": "spam", "date": None, "subject": "Cheap pills", "text": "buy now"}
 HAM = {"id": "2", "label": "ham", "date": "2001-05-06", "subject": "", "text": "see you at 5"}
@@ -72,6 +73,15 @@ def test_a_file_becomes_columns_and_text_can_be_had_again(tmp_path: Path, name: 
     ]
 
 
+def test_text_is_not_taken_from_a_file_that_has_changed(tmp_path: Path) -> None:
+    path = write(tmp_path, SPAM, HAM)
+    digest = read_corpus(path).digest
+    assert texts(path, [1], digest) == [Text("", "see you at 5")]
+    write(tmp_path, HAM, SPAM)
+    with pytest.raises(CorpusError, match="expected the file as it was first read"):
+        texts(path, [1], digest)
+
+
 def test_copies_but_for_case_and_white_space_are_left_out(tmp_path: Path) -> None:
     copy = SPAM | {"id": "3", "label": "ham", "subject": "cheap  PILLS\t", "text": "\nBuy now"}
     corpus = read_corpus(write(tmp_path, SPAM, HAM, copy))
@@ -99,6 +109,9 @@ def test_mails_without_a_token_are_left_out(tmp_path: Path) -> None:
         ({"id": "9", "label": "ham", "subject": ""}, "missing required field `text`"),
         (b'{"id": "9\xff", "label": "ham", "subject": "", "text": ""}', "utf-8"),
         ('{"id": "9", "label": "ham", "subject": "\\ud800", "text": ""}', ""),
+        ('{"id": "9", "label": "ham", "subject": "", "text": "a \\ud83d b c d"}', "surrogate pair"),
+        ('{"id": "9", "label": "ham", "subject": "", "text": "a \\ude00 b"}', "surrogate pair"),
+        (b'{"id": "9", "label": "ham", "subject": "", "text": "\xed\xa0\x80"}', "utf-8"),
         ('{"other": ' + "[" * 100_000 + "]" * 100_000 + "}", "recursion"),
         (mail(9, id="1"), "expected an id of its own, got that of line 1"),
         (b"\0" * 50, "malformed"),

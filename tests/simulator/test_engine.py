@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from filter import codec
 from filter.chain import CHAIN, Link
-from filter.columns import Verdicts, joined, partition
-from filter.events import Ruling, Vote
+from filter.columns import joined, partition
+from filter.events import Vote
 from filter.ragged import Ragged
+from filter.sharing import merged, shares
 from filter.stage import Flow
 from simulator import arms, engine, loop
-from simulator.engine import Embedded, share, together
+from simulator.engine import Embedded
 from simulator.scenario import Scenario
 from tests.contracts.small import finish, hashes, run, small, stubborn, with_engines
 
@@ -88,9 +88,9 @@ def test_what_the_parts_give_may_arrive_in_any_order(
     shuffled = Shuffled(parts)
 
     def arriving(gives: list[Any]) -> Any:
-        return together(shuffled.parts(gives) if len(gives) > 1 else gives)
+        return merged(shuffled.parts(gives) if len(gives) > 1 else gives)
 
-    monkeypatch.setattr(engine, "together", arriving)
+    monkeypatch.setattr(engine, "merged", arriving)
     split = with_engines(loop.prepare(whole.scenario), everywhere(parts))
     finish(split)
     assert shuffled.moved > 100
@@ -194,38 +194,6 @@ def test_an_arm_that_forks_has_the_peace_of_the_first_one() -> None:
         assert [frame.tick for frame in frames] == list(range(30))
 
 
-def ids(*numbers: int) -> np.typing.NDArray[np.uint64]:
-    return np.array(numbers, np.uint64)
-
-
-def rulings(count: int) -> tuple[Ruling, ...]:
-    return tuple(Ruling(n, n * n, n, 3, "rejected", "", "") for n in range(count))
-
-
-def verdicts(count: int) -> Verdicts:
-    n = np.arange(count)
-    return Verdicts(
-        n.astype(np.uint64),
-        ids(*(n * n)),
-        n / np.float64(2),
-        (n % 3).astype(np.int8),
-        ids(*(n + 9)),
-    )
-
-
-@pytest.mark.parametrize("parts", [2, 3, 7, 50])
-def test_shares_are_disjoint_and_together_they_are_the_whole(parts: int) -> None:
-    records = [share(rulings(40), "account", part, parts) for part in range(parts)]
-    assert sum(map(len, records)) == 40
-    assert together(records[::-1]) == rulings(40)
-    columns = [share(verdicts(40), "recipient", part, parts) for part in range(parts)]
-    assert codec.pack(together(columns[::-1])) == codec.pack(verdicts(40))
-
-
-def test_a_stream_without_the_key_goes_to_every_part() -> None:
-    assert share(rulings(5), "recipient", 1, 3) == rulings(5)
-
-
 def test_a_key_s_partition_is_a_matter_of_the_key_alone() -> None:
     keys = np.arange(200, dtype=np.uint64) * np.uint64(2**40)
     whole = partition(keys, 7)
@@ -268,7 +236,7 @@ def test_flows_that_nobody_reads_again_are_let_go() -> None:
 
 def test_tokens_of_shares_stay_with_their_mail() -> None:
     mails = small_mails()
-    both = together([share(mails, "recipient", part, 2) for part in (1, 0)])
+    both = merged(shares(mails, "recipient", 2)[::-1])
     for number in range(mails.tokens.rows):
         assert both.tokens.row(number).tolist() == mails.tokens.row(number).tolist()
 

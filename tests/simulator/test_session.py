@@ -303,12 +303,12 @@ def test_an_attack_that_raises_is_saved_with_an_error(tmp_path: Path) -> None:
     assert resumed(path) == summary
 
 
-def test_a_river_model_is_not_resumed_and_the_reason_is_said(tmp_path: Path) -> None:
-    chosen = small(duration=4, filter={"model": "linear_model.LogisticRegression"})
+def test_a_river_model_that_does_not_travel_is_not_resumed_and_the_reason_is_said(tmp_path: Path) -> None:
+    chosen = small(duration=4, filter={"model": "tree.HoeffdingTreeClassifier"})
     path = tmp_path / "run"
     assert started(path, asking(2), chosen).status == "interrupted"
     assert not (path / "checkpoint").exists()
-    with pytest.raises(FolderError, match=r"linear_model.LogisticRegression cannot be saved"):
+    with pytest.raises(FolderError, match=r"tree.HoeffdingTreeClassifier cannot be saved"):
         resumed(path)
 
 

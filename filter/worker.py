@@ -1,0 +1,309 @@
+"""A worker: all stages of a run on Faust, as many partitions of each as Kafka gives it.
+
+One agent a stage takes that stage's messages in; each partition's unit does the work in a task of
+its own. Whatever goes wrong that a unit cannot wait out (another owner, a Redis that was emptied)
+ends the Faust app and begins a new one: taking up is the one way back.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, NamedTuple
+
+import faust
+import redis
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from filter.chain import CHAIN, Link
+from filter.charter import PROTOCOL, Charter, unpacked
+from filter.codec import CodecError
+from filter.courier import CONTROL, FAILED, Courier, patiently, topic_name
+from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
+from filter.plugins import told
+from filter.unit import Unit, inputs
+from filter.wire import LARGEST, WireError, read
+
+ENDED: Final = "ended"
+"""The header of the last message on ``control``: the run is over."""
+
+AGAIN: Final = 1.0
+"""Seconds before a worker takes up again."""
+
+
+class Settings(NamedTuple):
+    """Where things are.
+
+    Args:
+        broker: Kafka's bootstrap servers, ``host:port`` separated by commas.
+        redis_url: of the ledger.
+        password: Redis's, if it asks for one.
+        session_timeout: seconds after which a worker that says nothing is taken for dead.
+    """
+
+    broker: str
+    redis_url: str
+    password: str | None = None
+    session_timeout: float = 6.0
+
+
+class Refused(Exception):  # noqa: N818 - a worker's answer, not a fault
+    """This worker cannot take part in this run."""
+
+
+Say = Callable[[str], None]
+
+
+async def serve(settings: Settings, run: str, say: Say) -> None:
+    """Work for a run until it is over, or until cancelled.
+
+    Args:
+        settings: where Kafka and Redis are.
+        run: the run's id.
+        say: tells people, in a sentence.
+
+    Raises:
+        Refused: it cannot.
+        Unreachable: Redis has been away for too long.
+        KafkaError: Kafka has.
+    """
+    charter = await _charter(settings.broker, run)
+    client = connect(settings.redis_url, settings.password)
+    over = asyncio.create_task(_over(settings.broker, run))
+    try:
+        while not over.done():
+            why = await _life(settings, charter, client, over)
+            if why is not None:
+                say(f"taking up again: {why}")
+                await asyncio.wait([over], timeout=AGAIN)
+    finally:
+        over.cancel()
+        with suppress(asyncio.CancelledError):
+            await over
+        client.close()
+
+
+async def _life(
+    settings: Settings, charter: Charter, client: "redis.Redis", over: "asyncio.Task[None]"
+) -> Exception | None:
+    """One app from start to stop; why it has to begin again, or None if the run is over."""
+    async with Courier(settings.broker, charter.run) as courier:
+        worker = Worker(settings, charter, client, courier)
+        try:
+            await worker.start()
+            failed = asyncio.create_task(worker.failed())
+            await asyncio.wait([over, failed], return_when=asyncio.FIRST_COMPLETED)
+            if not failed.done():
+                failed.cancel()
+                return None
+            error = failed.result()
+        finally:
+            await worker.stop()
+        if isinstance(error, Fenced | Lost):
+            return error
+        if not isinstance(error, Unreachable | KafkaError):
+            await courier.bury("", 0, 0, None, WireError(FAILED, told(error)))
+        raise error
+
+
+class Worker:
+    """A Faust app with an agent for each stage, and the units that it has been given.
+
+    Args:
+        settings: where Kafka and Redis are.
+        charter: of the run.
+        client: of Redis.
+        courier: publishes.
+    """
+
+    def __init__(
+        self, settings: Settings, charter: Charter, client: "redis.Redis", courier: Courier
+    ) -> None:
+        """Make the app; nothing is connected yet."""
+        self._charter = charter
+        self._client = client
+        self._courier = courier
+        self._owner = uuid.uuid4().hex
+        self._fresh: dict[str, list[Any]] = {}
+        self._units: dict[tuple[str, int], Unit] = {}
+        self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._app = self._made(settings)
+
+    def _made(self, settings: Settings) -> faust.App:
+        app = faust.App(
+            f"hamstrung.{self._charter.run}",
+            broker=[f"kafka://{one}" for one in settings.broker.split(",")],
+            store="memory://",
+            autodiscover=False,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            consumer_auto_offset_reset="earliest",
+            consumer_max_fetch_size=2 * LARGEST,
+            broker_max_poll_records=500,
+            broker_commit_interval=1.0,
+            broker_session_timeout=settings.session_timeout,
+            broker_heartbeat_interval=settings.session_timeout / 4,
+            stream_wait_empty=False,
+            web_enabled=False,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        for link in CHAIN:
+            names = [topic_name(self._charter.run, topic.name) for topic in inputs(link)]
+            app.agent(app.topic(*names), name=link.stage, concurrency=1)(self._agent(link))
+        app.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]  # Faust's stub
+        return app
+
+    def _agent(self, link: Link) -> Callable[[Any], Any]:
+        """What a stage's agent does with messages; it never raises, or Faust would skip them."""
+        run = len(topic_name(self._charter.run, ""))
+
+        async def hear(stream: Any) -> None:
+            async for event in stream.noack().events():
+                message = event.message
+                name = message.topic[run:]
+                unit = self._unit(link, message.partition)
+                try:
+                    unit.hear(name, event)
+                except WireError as why:
+                    await self._courier.bury(
+                        name, message.partition, message.offset, event.value, why
+                    )
+                    unit.pass_over(name, event)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the app ends with it
+                    self._fail(error)
+
+        return hear
+
+    def _unit(self, link: Link, part: int) -> Unit:
+        """The unit of a stage's partition: made at its first message."""
+        place = link.stage, part
+        if place not in self._units:
+            position = self._position(link.stage, part)
+            stage = self._stage(link.stage, part)
+            unit = Unit(self._charter, link, part, stage, position, self._courier)
+            self._units[place] = unit
+            task = asyncio.create_task(unit.work(), name=f"{link.stage} {part}")
+            task.add_done_callback(self._ended)
+            self._tasks[place] = task
+        return self._units[place]
+
+    def _stage(self, name: str, part: int) -> Any:
+        """A stage as it begins; each is handed out once."""
+        if not self._fresh.get(name) or self._fresh[name][part] is None:
+            self._fresh = self._charter.stages(self._ledger)
+        stage, self._fresh[name][part] = self._fresh[name][part], None
+        return stage
+
+    def _ledger(self, part: int, checks: Any) -> RedisLedger:
+        return RedisLedger(self._position("account_guard", part), checks)
+
+    def _position(self, stage: str, part: int) -> Position:
+        return Position(self._client, self._charter.run, stage, part, self._owner)
+
+    async def _assigned(self, _app: Any, assigned: Any, **_rest: Any) -> None:
+        """Keep the units that are still ours, end the others.
+
+        All that was not acknowledged comes again.
+        """
+        ours = {(place.topic, place.partition) for place in assigned}
+        for (stage, part), unit in list(self._units.items()):
+            topics = [topic_name(self._charter.run, topic.name) for topic in inputs(unit.link)]
+            unit.forget_events()
+            if not all((topic, part) in ours for topic in topics):
+                del self._units[stage, part]
+                await _cancelled(self._tasks.pop((stage, part)))
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error if isinstance(error, Exception) else RuntimeError(str(error)))
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed.done():
+            self._failed.set_result(error)
+
+    async def failed(self) -> Exception:
+        """Wait for something that no unit can wait out."""
+        return await asyncio.shield(self._failed)
+
+    async def start(self) -> None:
+        """Join the run's other workers."""
+        await self._app.start()
+
+    async def stop(self) -> None:
+        """Leave them."""
+        for task in self._tasks.values():
+            await _cancelled(task)
+        await self._app.stop()
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+@asynccontextmanager
+async def _reading(broker: str, run: str) -> AsyncIterator[tuple[Any, TopicPartition]]:
+    """A consumer at the beginning of a run's ``control``."""
+    place = TopicPartition(topic_name(run, CONTROL), 0)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=broker,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=2 * LARGEST,
+    )
+    await patiently(consumer.start)
+    try:
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        yield consumer, place
+    finally:
+        await consumer.stop()
+
+
+async def _charter(broker: str, run: str) -> Charter:
+    """The charter of a run, once all of it is there.
+
+    Raises:
+        Refused: it is one that this program does not understand.
+    """
+    pieces: dict[int, bytes] = {}
+    async with _reading(broker, run) as (consumer, place):
+        while True:
+            fetched = await consumer.getmany(place, timeout_ms=1000)
+            for message in fetched.get(place, ()):
+                with suppress(WireError):
+                    header = read(run, message.headers)
+                    pieces[header.slice] = message.value or b""
+                    if len(pieces) == header.of:
+                        return _understood([pieces[number] for number in range(header.of)])
+
+
+def _understood(pieces: list[bytes]) -> Charter:
+    try:
+        made = unpacked(pieces)
+    except CodecError as error:
+        raise Refused(f"the run's charter is of another version of the program: {error}") from None
+    if made.protocol != PROTOCOL:
+        raise Refused(f"the run speaks protocol {made.protocol}, this worker {PROTOCOL}")
+    return made
+
+
+async def _over(broker: str, run: str) -> None:
+    """Wait until a run is said to be over."""
+    async with _reading(broker, run) as (consumer, place):
+        while True:
+            fetched = await consumer.getmany(place, timeout_ms=1000)
+            for message in fetched.get(place, ()):
+                if (ENDED, run.encode()) in message.headers:
+                    return
+
+
+def quiet() -> None:
+    """Let Faust and the clients speak only of what is wrong."""
+    for name in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

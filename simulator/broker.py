@@ -1,0 +1,239 @@
+"""Kafka as the driver sees it: topics made and checked, the charter handed over, the end said."""
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError
+
+from filter.chain import CHAIN
+from filter.charter import Charter, packed
+from filter.courier import CONTROL, DEAD_LETTERS, snapshot_topic, topic_name
+from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
+from filter.worker import ENDED
+
+OLDEST: Final = (2, 4)
+"""The first version of Kafka that will do."""
+
+DAY: Final = 24 * 3600 * 1000
+_RUN: Final = re.compile(r"hamstrung\.(.+)\.control")
+HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
+
+
+class Unreached(Exception):  # noqa: N818 - told to people as it stands
+    """A server does not answer: which, where, and how to start it."""
+
+
+class Misplaced(ValueError):  # noqa: N818 - told to people as it stands
+    """What lies on the broker is not this run's."""
+
+
+def client_settings(address: str) -> dict[str, Any]:
+    """What every client of kafka-python is given."""
+    return {"bootstrap_servers": address.split(","), "client_id": "hamstrung"}
+
+
+def unreached(address: str) -> Unreached:
+    """Nothing answers at an address."""
+    return Unreached(f"Kafka does not answer at {address} (kafka.broker): start one with {HOW}")
+
+
+class Broker:
+    """A run's topics on a broker.
+
+    Args:
+        address: ``host:port``, several separated by commas.
+        run: the run's id.
+        parts: partitions of what is split.
+    """
+
+    def __init__(self, address: str, run: str, parts: int) -> None:
+        """Connect.
+
+        Raises:
+            Unreached: nothing answers there within some seconds.
+            Misplaced: what answers is too old.
+        """
+        self.address, self.run, self.parts = address, run, parts
+        try:
+            self._admin = KafkaAdminClient(
+                **client_settings(address), bootstrap_timeout_ms=6000, request_timeout_ms=8000
+            )
+            version = self._admin.get_broker_version_data(self._any_broker()).broker_version
+        except (KafkaError, OSError, ValueError) as error:
+            raise unreached(address) from error
+        if version < OLDEST:
+            said, wanted = (".".join(map(str, one)) for one in (version, OLDEST))
+            raise Misplaced(f"Kafka at {address} is of version {said}, expected {wanted} or later")
+
+    def _any_broker(self) -> int:
+        node: int = self._admin.describe_cluster()["brokers"][0]["broker_id"]
+        return node
+
+    def wanted(self) -> dict[str, int]:
+        """The run's topics with their numbers of partitions."""
+        found = {topic.name: topic.parts(self.parts) for topic in topics()}
+        for link in CHAIN:
+            found[snapshot_topic(link.stage)] = self.parts if link.key else 1
+        found |= {DEAD_LETTERS: 1, CONTROL: 1}
+        return {topic_name(self.run, name): parts for name, parts in found.items()}
+
+    def open(self, charter: Charter) -> None:
+        """Make the topics that are missing, check those that are there, hand over the charter.
+
+        Raises:
+            Misplaced: a topic of that name is somebody else's, or of another number of partitions.
+        """
+        wanted = self.wanted()
+        there = self._there(wanted)
+        self._must_be_ours(there, wanted)
+        pieces = packed(charter, SLICE)
+        known = self._control() if topic_name(self.run, CONTROL) in there else {}
+        if known and any(known.get(place, piece) != piece for place, piece in enumerate(pieces)):
+            raise Misplaced(f"the topics of run {self.run} were made with other settings")
+        missing = [name for name in wanted if name not in there]
+        if missing:
+            self._create({name: wanted[name] for name in missing})
+        if len(known) < len(pieces):
+            self._send(
+                (Header(0, 0, place, len(pieces)), piece) for place, piece in enumerate(pieces)
+            )
+
+    def _there(self, wanted: Iterable[str]) -> dict[str, int]:
+        """Those topics that exist, with their numbers of partitions."""
+        names = set(self._admin.list_topics()) & set(wanted)
+        described = self._admin.describe_topics(sorted(names)) if names else []
+        return {one["name"]: len(one["partitions"]) for one in described}
+
+    def _must_be_ours(self, there: dict[str, int], wanted: dict[str, int]) -> None:
+        for name, parts in there.items():
+            if parts != wanted[name]:
+                raise Misplaced(
+                    f"{name} has {parts} partitions, expected {wanted[name]} (kafka.partitions)"
+                )
+        for place, headers in self._firsts(sorted(there)).items():
+            if ("run", self.run.encode()) not in headers:
+                raise Misplaced(
+                    f"{place.topic} holds messages that are not of run {self.run}: nothing was"
+                    " written; is this broker somebody else's?"
+                )
+
+    def _firsts(self, names: Sequence[str]) -> dict[TopicPartition, Sequence[Any]]:
+        """The headers of the first message of each partition that has one."""
+        if not names:
+            return {}
+        consumer = self._consumer()
+        try:
+            places = [
+                TopicPartition(name, part) for name in names for part in range(self.parts_of(name))
+            ]
+            begin, end = consumer.beginning_offsets(places), consumer.end_offsets(places)
+            places = [place for place in places if end[place] > begin[place]]
+            found: dict[TopicPartition, Sequence[Any]] = {}
+            for place in places:
+                consumer.assign([place])
+                consumer.seek(place, begin[place])
+                until = time.monotonic() + 8
+                while place not in found and time.monotonic() < until:
+                    for message in consumer.poll(1000, max_records=1).get(place, ()):
+                        found[place] = message.headers
+            return found
+        finally:
+            consumer.close()
+
+    def parts_of(self, name: str) -> int:
+        """How many partitions a topic of the run has."""
+        return self.wanted()[name]
+
+    def _create(self, names: dict[str, int]) -> None:
+        config = {
+            "max.message.bytes": str(2 * LARGEST),
+            "retention.ms": str(DAY),
+            "compression.type": "uncompressed",
+        }
+        made = [
+            NewTopic(name, num_partitions=parts, replication_factor=-1, topic_configs=config)
+            for name, parts in names.items()
+        ]
+        self._admin.create_topics(made)
+        self._admin.wait_for_topics(list(names))
+
+    def _control(self) -> dict[int, bytes]:
+        """The pieces of the charter that are there."""
+        consumer = self._consumer()
+        place = TopicPartition(topic_name(self.run, CONTROL), 0)
+        found: dict[int, bytes] = {}
+        try:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            (end,) = consumer.end_offsets([place]).values()
+            while consumer.position(place) < end:
+                for message in consumer.poll(1000).get(place, ()):
+                    try:
+                        found[read(self.run, message.headers).slice] = message.value
+                    except WireError:
+                        continue
+        finally:
+            consumer.close()
+        return found
+
+    def _consumer(self) -> Any:
+        return KafkaConsumer(
+            **client_settings(self.address),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=2 * LARGEST,
+        )
+
+    def end(self) -> None:
+        """Say to all workers that the run is over."""
+        self._send([(None, b"")])
+
+    def _send(self, messages: Iterable[tuple[Header | None, bytes]]) -> None:
+        producer = KafkaProducer(**client_settings(self.address), max_request_size=2 * LARGEST)
+        for header, value in messages:
+            headers = [(ENDED, self.run.encode()), ("run", self.run.encode())]
+            producer.send(
+                topic_name(self.run, CONTROL),
+                value,
+                partition=0,
+                headers=written(self.run, header) if header else headers,
+            )
+        producer.flush(timeout=30)
+        producer.close()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._admin.close()
+
+
+def runs_on(address: str) -> list[str]:
+    """The ids of the runs on a broker that are not over, in order of name.
+
+    Raises:
+        Unreached: nothing answers there.
+    """
+    try:
+        consumer = KafkaConsumer(
+            **client_settings(address), bootstrap_timeout_ms=6000, enable_auto_commit=False
+        )
+    except (KafkaError, OSError, ValueError) as error:
+        raise unreached(address) from error
+    try:
+        found = {name: of[1] for name in consumer.topics() if (of := _RUN.fullmatch(name))}
+        places = [TopicPartition(name, 0) for name in sorted(found)]
+        ends = consumer.end_offsets(places) if places else {}
+        open_ = []
+        for place, end in ends.items():
+            run = found[place.topic]
+            consumer.assign([place])
+            consumer.seek(place, max(0, end - 1))
+            said = [one for one in consumer.poll(3000).get(place, ()) if end]
+            if said and (ENDED, run.encode()) not in said[-1].headers:
+                open_.append(run)
+        return open_
+    finally:
+        consumer.close()

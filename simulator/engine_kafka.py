@@ -1,0 +1,258 @@
+"""The engine on Kafka: hands a tick over to the workers, and gathers what they made of it."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from filter import codec
+from filter.collector import Collector
+from filter.courier import DEAD_LETTERS, FAILED, DeadLetter, dead_letter, topic_name
+from filter.features import MAX_BYTES
+from filter.release import Change, Scorer, changes, released
+from filter.stage import Flow, Release
+from filter.unit import no_scorer, sources
+from filter.wire import LARGEST, Addressed, Letter, Topic, WireError, addressed, read, written
+from filter.wire import seen_by_driver as seen
+from simulator.broker import Broker, client_settings
+from simulator.mail import Source
+
+GIVEN: Final = ("mails", "votes", "kept", "judgements")
+WAITS: Final = 10.0
+"""Seconds without anything new after which it says what it waits for."""
+
+
+class EngineError(Exception):
+    """The workers cannot go on."""
+
+
+class State(msgspec.Struct, forbid_unknown_fields=True):
+    """What is on its way: ticks not collected yet, where their results begin, the last scorer."""
+
+    collected: int
+    flows: dict[int, Flow]
+    offsets: dict[str, dict[int, int]]
+    scorer: Change
+
+
+class KafkaEngine:
+    """All stages in workers elsewhere.
+
+    Args:
+        broker: the run's topics, which are there.
+        delay: ticks after which what flows back acts: as many may be in flight.
+        per_message: events that a message carries at most.
+        last: the last tick of the run.
+        start: the release that the filter starts with.
+        source: gives mail its text.
+        mend: called while waiting, once a second: looks after the workers.
+        say: tells people, in a sentence.
+        patience: seconds without anything new after which it gives up.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        per_message: int,
+        last: int,
+        start: Release,
+        source: Source,
+        mend: Callable[[], None],
+        say: Callable[[str], None],
+        patience: float,
+    ) -> None:
+        """Begin before the first tick."""
+        self._broker = broker
+        self._per_message = per_message
+        self._source = source
+        self._mend, self._say, self._patience = mend, say, patience
+        self._topics = {topic_name(broker.run, topic.name): topic for topic in seen()}
+        self._scorer: Scorer = start.scorer or no_scorer()
+        self._collector = Collector(
+            {topic.stream: self._sources(topic) for topic in seen()}, last, per_message
+        )
+        self._flows: dict[int, Flow] = {}
+        self.collected, self.last = -1, last
+        """The last tick that was gathered, and that of the run."""
+        self._next: dict[tuple[str, int], dict[int, int]] = {}
+        self.dead: set[tuple[str, int, int]] = set()
+        """Where the messages lie that could not be read."""
+        self._producer = KafkaProducer(
+            **client_settings(broker.address),
+            acks="all",
+            linger_ms=0,
+            batch_size=256 * 1024,
+            max_request_size=2 * LARGEST,
+        )
+        self._consumer = KafkaConsumer(
+            **client_settings(broker.address),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=2 * LARGEST,
+            max_poll_records=5000,
+        )
+        self._graves = TopicPartition(topic_name(broker.run, DEAD_LETTERS), 0)
+        self._consumer.assign([*self._places(), self._graves])
+        self._consumer.seek_to_beginning()
+
+    def _sources(self, topic: Topic) -> list[tuple[int, int]]:
+        """Where a stream comes from; what goes to all of a stage's partitions is read from one."""
+        parts = self._broker.parts
+        if topic.stream == "releases":
+            return sources(topic, 0, parts)
+        if not topic.stages:
+            return [(part, part) for part in range(topic.parts(parts))]
+        return [one for part in range(topic.parts(parts)) for one in sources(topic, part, parts)]
+
+    def _places(self) -> list[TopicPartition]:
+        return [
+            TopicPartition(name, part)
+            for name, topic in self._topics.items()
+            for part in range(1 if topic.stream == "releases" else topic.parts(self._broker.parts))
+        ]
+
+    def submit(self, tick: int, given: Flow) -> None:
+        """Hand a tick's mail, votes, looks and judgements over."""
+        for stream in GIVEN:
+            value = self._letters(tick, given) if stream == "mails" else getattr(given, stream)
+            for message in addressed(stream, value, tick, 0, self._broker.parts, self._per_message):
+                self._send(message)
+        self._flows[tick] = msgspec.structs.replace(given, mails=None)
+
+    def _letters(self, tick: int, given: Flow) -> tuple[Letter, ...]:
+        """A tick's mail as text; what no reader would look at of a long one stays here."""
+        mails = given.mails
+        assert mails is not None
+        said = self._source.texts(tick, mails)
+        subjects = [one.subject[:MAX_BYTES] for one in said]
+        bodies = [one.text[:MAX_BYTES] for one in said]
+        ids = (column.tolist() for column in mails[:4])
+        return tuple(map(Letter, *ids, subjects, bodies))
+
+    def _send(self, message: Addressed) -> None:
+        self._producer.send(
+            topic_name(self._broker.run, message.topic),
+            message.value,
+            partition=message.partition,
+            headers=written(self._broker.run, message.header),
+        )
+
+    def collect(self, tick: int) -> Flow:
+        """All that flowed at a tick, once every stage has taken it.
+
+        Raises:
+            EngineError: the workers cannot go on, or have given nothing for too long.
+        """
+        streams = [topic.stream for topic in self._topics.values()]
+        quiet = told = mended = time.monotonic()
+        while not all(self._collector.complete(stream, tick) for stream in streams):
+            now = time.monotonic()
+            if self._poll():
+                quiet = told = now
+            if now - mended > 1:
+                self._mend()
+                mended = now
+            if now - told > WAITS:
+                self._say(f"waiting for {self._missing(tick)} of tick {tick}")
+                told = now
+            if now - quiet > self._patience:
+                raise EngineError(
+                    f"the workers gave nothing for {self._patience:.0f} s: {self._missing(tick)} of"
+                    f" tick {tick} is missing; the run can be resumed"
+                )
+        return self._gathered(tick)
+
+    def _missing(self, tick: int) -> str:
+        return ", ".join(
+            topic.stream
+            for topic in self._topics.values()
+            if self._collector.waits_for(topic.stream, tick)
+        )
+
+    def _gathered(self, tick: int) -> Flow:
+        flow = self._flows.pop(tick)
+        for topic in self._topics.values():
+            value = self._collector.take(topic.stream, tick)
+            if isinstance(value, Change):
+                value = released(value, self._scorer)
+                self._scorer = value[0].scorer or self._scorer
+            setattr(flow, topic.stream, value)
+        self.collected = tick
+        for ticks in self._next.values():
+            for old in [one for one in ticks if one <= tick]:
+                del ticks[old]
+        return flow
+
+    def _poll(self) -> bool:
+        """Take in what has come; whether anything has."""
+        fetched = self._consumer.poll(200)
+        for place, messages in fetched.items():
+            if place == self._graves:
+                for message in messages:
+                    self._count(message.value)
+                continue
+            topic = self._topics[place.topic]
+            for message in messages:
+                try:
+                    header = read(self._broker.run, message.headers)
+                    if header.tick <= self.collected:
+                        continue
+                    self._collector.add(topic.stream, place.partition, header, message.value)
+                except WireError as why:
+                    self._bury(topic.name, message, why)
+                    continue
+                first = self._next.setdefault((place.topic, place.partition), {})
+                first.setdefault(header.tick, message.offset)
+        return bool(fetched)
+
+    def _bury(self, topic: str, message: Any, why: WireError) -> None:
+        """Make a dead letter of what the driver itself cannot read."""
+        key, value = dead_letter(topic, message.partition, message.offset, message.value, why)
+        self._producer.send(
+            self._graves.topic,
+            value,
+            key=key,
+            partition=0,
+            headers=[("run", self._broker.run.encode())],
+        )
+
+    def _count(self, raw: bytes) -> None:
+        """Count a dead letter; one however often it was written.
+
+        Raises:
+            EngineError: it is no message's: a stage failed, as it would again.
+        """
+        letter = msgspec.json.decode(raw, type=DeadLetter)
+        if letter.code == FAILED:
+            raise EngineError(f"a worker failed: {letter.reason}")
+        self.dead.add((letter.topic, letter.partition, letter.offset))
+
+    def freeze(self) -> bytes:
+        """What is on its way; the ticks handed over lie safely with the broker after this."""
+        self._producer.flush()
+        release = Release(self.collected, "", "", self._scorer, None)
+        scorer, _ = changes((release,), no_scorer())
+        offsets: dict[str, dict[int, int]] = {}
+        for place in self._places():
+            pending = self._next.get((place.topic, place.partition))
+            offset = min(pending.values()) if pending else self._consumer.position(place)
+            offsets.setdefault(place.topic, {})[place.partition] = offset
+        return codec.pack(State(self.collected, self._flows, offsets, scorer))
+
+    def thaw(self, frozen: bytes) -> None:
+        """Go on from there: what came after it is read once more."""
+        state = codec.unpack(State, frozen)
+        self.collected, self._flows = state.collected, state.flows
+        (release,) = released(state.scorer, no_scorer())
+        self._scorer = release.scorer or no_scorer()
+        for name, of in state.offsets.items():
+            for part, offset in of.items():
+                self._consumer.seek(TopicPartition(name, part), offset)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._producer.close(timeout=10)
+        self._consumer.close()

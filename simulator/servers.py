@@ -1,0 +1,44 @@
+"""Where Kafka and Redis are, and how they are used: tables ``[kafka]`` and ``[redis]``."""
+
+from dataclasses import dataclass
+from typing import Final
+
+PASSWORD: Final = "HAMSTRUNG_REDIS_PASSWORD"
+"""The variable that holds Redis's password: a run's folder keeps every setting, but not this."""
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """How a run uses Kafka, with ``engine = "kafka"``.
+
+    Args:
+        broker: bootstrap servers, ``host:port``, several separated by commas.
+        partitions: of the stages that are split; as many workers can share their work.
+        workers: processes that the run starts, each with all stages; 0 uses those that somebody
+            started with ``hamstrung worker all``.
+        events_per_message: that a message carries at most; with 1 any Kafka tool shows one event a
+            message, and columns travel as JSON too.
+        snapshot_every: ticks from one snapshot of a stage to the next. A worker that takes over
+            takes the ticks since the last one again.
+        session_timeout: seconds after which a worker that says nothing is taken for dead.
+        patience: seconds without anything new after which the run gives up; it can be resumed.
+    """
+
+    broker: str = "127.0.0.1:9092"
+    partitions: int = 2
+    workers: int = 1
+    events_per_message: int = 500
+    snapshot_every: int = 240
+    session_timeout: float = 6.0
+    patience: float = 300.0
+
+
+@dataclass(frozen=True)
+class RedisSettings:
+    """Where the ledger is, with ``engine = "kafka"``.
+
+    Args:
+        url: ``redis://host:port/number``; a password comes from ``HAMSTRUNG_REDIS_PASSWORD``.
+    """
+
+    url: str = "redis://127.0.0.1:6379/0"

@@ -1,0 +1,91 @@
+"""A worker's process: ``hamstrung worker all``."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import warnings
+from contextlib import suppress
+
+from filter.ledger_redis import Unreachable
+from simulator.broker import HOW, Unreached, runs_on
+from simulator.exits import DONE, say
+from simulator.servers import PASSWORD, KafkaSettings, RedisSettings
+
+LOOKS = 2.0
+"""Seconds from one look for a run to the next."""
+
+
+def work(kafka: KafkaSettings, redis: RedisSettings, run: str | None, while_stdin: bool) -> int:
+    """Work for a run, or for one run after another, until told to end.
+
+    Args:
+        kafka: where Kafka is.
+        redis: where the ledger is.
+        run: its id; None: whichever begins.
+        while_stdin: end when standard input does, as that of a process whose parent is gone.
+    """
+    warnings.simplefilter("ignore")
+    with asyncio.Runner() as runner:
+        return runner.run(_work(kafka, redis, run, while_stdin))
+
+
+async def _work(
+    kafka: KafkaSettings, redis: RedisSettings, run: str | None, while_stdin: bool
+) -> int:
+    from filter.worker import quiet
+
+    quiet()
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    if while_stdin:
+        threading.Thread(target=_watch, args=(loop, told), daemon=True).start()
+    working = asyncio.create_task(_one(kafka, redis, run) if run else _every(kafka, redis))
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+        return DONE
+    working.result()
+    return DONE
+
+
+def _watch(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    with suppress(RuntimeError):  # the loop may have ended before
+        loop.call_soon_threadsafe(told.set)
+
+
+async def _one(kafka: KafkaSettings, redis: RedisSettings, run: str) -> None:
+    from filter.worker import Settings, serve
+
+    settings = Settings(kafka.broker, redis.url, os.environ.get(PASSWORD), kafka.session_timeout)
+    try:
+        await serve(settings, run, say)
+    except Unreachable as error:
+        raise Unreached(f"{error} (redis.url): start one with {HOW}") from error
+
+
+async def _every(kafka: KafkaSettings, redis: RedisSettings) -> None:
+    """Work for the newest run that is not over, then for the next one."""
+    done: set[str] = set()
+    waits = False
+    while True:
+        open_ = [run for run in await asyncio.to_thread(runs_on, kafka.broker) if run not in done]
+        if open_:
+            say(f"working for {open_[-1]}")
+            waits = False
+            await _one(kafka, redis, open_[-1])
+            done.add(open_[-1])
+            continue
+        if not waits:
+            say(f"no run on {kafka.broker} yet: hamstrung run SCENARIO --engine kafka --workers 0")
+            waits = True
+        await asyncio.sleep(LOOKS)
