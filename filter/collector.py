@@ -1,12 +1,16 @@
 """The collector: a tick's slices, until all of them are there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from filter.wire import Header, WireError, decoded, together
+from filter.wire import Header, WireError, together
 
 Source = tuple[int, int]
 """Where slices come from: a partition of the topic, and of the stage that gives them."""
+
+
+Decode = Callable[[str, bytes | None], Any]
+"""Reads a message of a stream."""
 
 
 class Collector:
@@ -15,16 +19,14 @@ class Collector:
     Args:
         sources: of each stream: all that give it.
         last: the run's last tick.
-        per_message: events that a message carries at most.
+        decode: reads a message of a stream.
     """
 
-    def __init__(
-        self, sources: Mapping[str, Sequence[Source]], last: int, per_message: int
-    ) -> None:
+    def __init__(self, sources: Mapping[str, Sequence[Source]], last: int, decode: Decode) -> None:
         """Start empty."""
         self._sources = {stream: tuple(of) for stream, of in sources.items()}
         self._last = last
-        self._per_message = per_message
+        self._decode = decode
         self._slices: dict[tuple[str, int], dict[Source, list[Any]]] = {}
         self._missing: dict[tuple[str, int], int] = {}
 
@@ -38,7 +40,7 @@ class Collector:
         source = (partition, header.part)
         if header.tick > self._last or source not in self._sources[stream]:
             raise WireError("header", f"there is no tick {header.tick} of {source}")
-        events = decoded(stream, raw, self._per_message)
+        events = self._decode(stream, raw)
         place = stream, header.tick
         of_tick = self._slices.setdefault(place, {})
         cut = of_tick.get(source)

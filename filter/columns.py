@@ -84,10 +84,14 @@ def rows(columns: Columns, chosen: NDArray[Any]) -> Columns:
     """Some rows of columns, by a mask or by numbers, in the order given."""
     index = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
     make: Any = type(columns)
-    taken: Columns = make(
-        *(column.take(index) if isinstance(column, Ragged) else column[index] for column in columns)
-    )
+    taken: Columns = make(*(_taken(column, index) for column in columns))
     return taken
+
+
+def _taken(column: Any, index: NDArray[Any]) -> Any:
+    if isinstance(column, Ragged):
+        return column.take(index)
+    return [column[row] for row in index.tolist()] if isinstance(column, list) else column[index]
 
 
 def stacked(parts: Sequence[Columns]) -> Columns:

@@ -74,9 +74,10 @@ class Courier:
     Args:
         broker: address of the bootstrap servers.
         run: the run's id.
+        linger: milliseconds that a message may wait for others.
     """
 
-    def __init__(self, broker: str, run: str) -> None:
+    def __init__(self, broker: str, run: str, linger: int = 0) -> None:
         """Connect nothing yet."""
         self._broker = broker
         self.run = run
@@ -84,7 +85,7 @@ class Courier:
             bootstrap_servers=broker,
             acks="all",
             enable_idempotence=True,
-            linger_ms=0,
+            linger_ms=linger,
             max_request_size=2 * LARGEST,
         )
 

@@ -2,7 +2,8 @@
 
 A tick is published, then saved, then acknowledged. Whoever takes a partition up begins with its
 last snapshot and takes the ticks since then again; up to the saved position they are not published
-again, and what is published twice is dropped by its readers.
+again, and what is published twice is dropped by its readers. A stage with a ledger saves every tick
+there, and the position with it; the others have nothing to lose between two snapshots.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import numpy as np
 from filter import codec
 from filter.chain import Link
 from filter.charter import Charter
-from filter.collector import Collector
+from filter.collector import Collector, Decode
 from filter.courier import Courier
 from filter.ledger import Everything
 from filter.ledger_redis import Position, RedisLedger, Unreachable
@@ -76,6 +77,7 @@ class Unit:
         stage: as it begins; its ledger is the one in Redis if it has one.
         position: its place in Redis.
         courier: publishes.
+        decode: reads a message of a stream.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Unit:
         stage: Any,
         position: Position,
         courier: Courier,
+        decode: Decode,
     ) -> None:
         """Begin before the first tick."""
         self.link, self.part = link, part
@@ -97,7 +100,7 @@ class Unit:
         self._collector = Collector(
             {topic.stream: sources(topic, part, charter.parts) for topic in self._topics.values()},
             charter.last,
-            charter.per_message,
+            decode,
         )
         self._held: dict[str, deque[Held]] = {name: deque() for name in self._topics}
         self._arrived = asyncio.Event()
@@ -226,15 +229,16 @@ class Unit:
         return messages
 
     def _save(self, tick: int) -> None:
+        """Save a tick: what is remembered of accounts, and with it the position."""
         if self._ledger is not None:
             self._ledger.commit(tick)
-        else:
-            self._position.advance(tick)
 
     async def _snapshot(self, tick: int) -> None:
         stage = await patient(self._stage.freeze)
         scorer, _ = changes((Release(tick, "", "", self._scorer, None),), no_scorer())
         state = codec.pack(Frozen(stage, scorer))
+        if self._ledger is None:
+            await patient(lambda: self._position.begin(tick))
         await self._courier.save(self.link.stage, self.part, tick, state)
         self._covered = tick
 

@@ -1,11 +1,11 @@
 """The wire: what flows between stages as messages on topics, and back.
 
-A tick of a stream is cut into slices, one message each: at most so many events and half a megabyte.
+A tick of a stream is cut into slices, a message each: at most so many events, and about a megabyte.
 The message's header says whose slice it is; the last of them, sent even when it is empty, is the
 mark that the tick is complete. Every reader gets the marks of every producing partition.
 
-Records and mail travel as JSON, columns as MessagePack, or as JSON too where a message carries one
-event. What does not read back as it was written is refused.
+Records travel as JSON, mail and other columns as MessagePack, or as JSON too where a message has
+one event. What does not read back as it was written is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ from filter.release import Change
 from filter.sharing import merged, shares
 from filter.stage import Flow
 
-SLICE: Final = 512 * 1024
+SLICE: Final = 960 * 1024
 """Bytes from which a message is cut in two, if it carries more than one event."""
 
 LARGEST: Final = 2 * 1024 * 1024
@@ -160,7 +160,7 @@ def addressed(
 
     Args:
         stream: field of `Flow`.
-        value: what it gave; for ``mails`` a tuple of `Letter`, for ``releases`` a `Change`.
+        value: what it gave; for ``mails`` `Letters`, for ``releases`` a `Change`.
         tick: at which.
         part: the producer's partition.
         parts: of the run.
@@ -190,15 +190,15 @@ def _dealt(topic: Topic, value: Any, part: int, parts: int) -> list[Any]:
     return shares(value, topic.key, parts)
 
 
-class Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mail as a mail server hands it over."""
+class Letters(NamedTuple):
+    """Mail as a mail server hands it over, in columns; on the wire its text is still text."""
 
-    mail: int
-    sender: int
-    domain: int
-    recipient: int
-    subject: str
-    text: str
+    mail: Ids
+    sender: Ids
+    domain: Ids
+    recipient: Ids
+    subject: list[str]
+    text: list[str]
 
 
 class Form(Protocol):
@@ -344,12 +344,7 @@ class _Columns:
         ]
         if not single:
             return codec.pack(tuple(part))
-        listed = [
-            [one.row(i).tolist() for i in range(one.rows)]
-            if isinstance(one, Ragged)
-            else one.tolist()
-            for one in part
-        ]
+        listed = map(_listed, part)
         return msgspec.json.encode([self._row(*row) for row in zip(*listed, strict=True)])
 
     def read(self, raw: bytes, single: bool) -> Any:
@@ -359,10 +354,7 @@ class _Columns:
         _must_be_canonical(raw, msgspec.json.encode(found))
         hints = get_type_hints(self._kind)
         columns = [
-            ragged([getattr(one, name) for one in found])
-            if hint is Ragged
-            else np.array([getattr(one, name) for one in found], _dtype(hint))
-            for name, hint in hints.items()
+            _column(hint, [getattr(one, name) for one in found]) for name, hint in hints.items()
         ]
         return _sound(self._kind(*columns))
 
@@ -370,12 +362,27 @@ class _Columns:
         return stacked(parts)
 
 
+def _listed(column: Any) -> list[Any]:
+    if isinstance(column, Ragged):
+        return [column.row(row).tolist() for row in range(column.rows)]
+    return column if isinstance(column, list) else list(column.tolist())
+
+
+def _column(hint: Any, values: list[Any]) -> Any:
+    if hint is Ragged:
+        return ragged(values)
+    return values if hint == list[str] else np.array(values, _dtype(hint))
+
+
 def _fields_of(kind: Any) -> list[tuple[str, Any]]:
     scalars: Mapping[str, Any] = {"f": float, "b": bool, "i": int, "u": int}
     return [
-        (name, list[int] if hint is Ragged else scalars[_dtype(hint).kind])
+        (name, _SCALARS.get(hint) or scalars[_dtype(hint).kind])
         for name, hint in get_type_hints(kind).items()
     ]
+
+
+_SCALARS: Final[Mapping[Any, Any]] = {Ragged: list[int], list[str]: str}
 
 
 def _dtype(hint: Any) -> np.dtype[Any]:
@@ -398,37 +405,25 @@ def _sound(columns: Any) -> Any:
                 or (np.diff(starts) < 0).any()
             ):
                 raise ValueError(f"{name}: the rows do not fit")
-        elif column.ndim != 1 or len(column) != count:
+        elif len(column) != count or getattr(column, "ndim", 1) != 1:
             raise ValueError(f"{name}: expected {count} values")
+        elif isinstance(column, list):
+            continue
         elif column.dtype.kind == "f" and not np.isfinite(column).all():
             raise ValueError(f"{name}: not every value is finite")
     return columns
 
 
-class _Mails:
-    """Mail: a JSON array of letters, whose text becomes tokens where it is read."""
+class _Mails(_Columns):
+    """Mail: letters, whose text becomes tokens where it is read."""
 
     def __init__(self) -> None:
-        self._decoder = msgspec.json.Decoder(tuple[Letter, ...])
-
-    def count(self, value: Sequence[Letter]) -> int:
-        return len(value)
-
-    def write(self, value: Sequence[Letter], first: int, stop: int, single: bool) -> bytes:
-        return msgspec.json.encode(value[first:stop])
+        super().__init__(Letters)
 
     def read(self, raw: bytes, single: bool) -> Mails:
-        found = self._decoder.decode(raw)
-        _must_be_canonical(raw, msgspec.json.encode(found))
-        ids = {name: self._ids(found, name) for name in Mails._fields[:4]}
-        return Mails(**ids, tokens=hash_texts([f"{one.subject}\n{one.text}" for one in found]))
-
-    @staticmethod
-    def _ids(found: Sequence[Letter], name: str) -> Ids:
-        return np.array([getattr(one, name) for one in found], np.uint64)
-
-    def join(self, parts: Sequence[Mails]) -> Mails:
-        return stacked(parts)
+        letters: Letters = super().read(raw, single)
+        said = map("\n".join, zip(letters.subject, letters.text, strict=True))
+        return Mails(*letters[:4], tokens=hash_texts(list(said)))
 
 
 class _Changes:

@@ -16,6 +16,7 @@ import faust
 import redis
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
 from filter.chain import CHAIN, Link
 from filter.charter import PROTOCOL, Charter, unpacked
@@ -24,10 +25,19 @@ from filter.courier import CONTROL, FAILED, Courier, patiently, topic_name
 from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
 from filter.plugins import told
 from filter.unit import Unit, inputs
-from filter.wire import LARGEST, WireError, read
+from filter.wire import LARGEST, WireError, decoded, read, topics
 
 ENDED: Final = "ended"
 """The header of the last message on ``control``: the run is over."""
+
+GATHERS: Final = 4
+"""Milliseconds that a fetch may wait for more, where there are ticks to do meanwhile."""
+
+GATHERED: Final = 4 * 1024 * 1024
+"""Bytes that end such a wait."""
+
+KEPT: Final = 64
+"""Messages that wait for their second reader, at most."""
 
 AGAIN: Final = 1.0
 """Seconds before a worker takes up again."""
@@ -89,7 +99,8 @@ async def _life(
     settings: Settings, charter: Charter, client: "redis.Redis", over: "asyncio.Task[None]"
 ) -> Exception | None:
     """One app from start to stop; why it has to begin again, or None if the run is over."""
-    async with Courier(settings.broker, charter.run) as courier:
+    linger = GATHERS if charter.delay > 1 else 0
+    async with Courier(settings.broker, charter.run, linger) as courier:
         worker = Worker(settings, charter, client, courier)
         try:
             await worker.start()
@@ -106,6 +117,50 @@ async def _life(
         if not isinstance(error, Unreachable | KafkaError):
             await courier.bury("", 0, 0, None, WireError(FAILED, told(error)))
         raise error
+
+
+class _Once:
+    """Decodes, once only, a message that several of a worker's stages read.
+
+    Args:
+        per_message: events that a message carries at most.
+    """
+
+    def __init__(self, per_message: int) -> None:
+        """Remember nothing yet."""
+        self._per_message = per_message
+        self._shared = {topic.stream for topic in topics() if len(topic.stages) > 1}
+        self._read: dict[int, tuple[bytes, Any]] = {}
+
+    def __call__(self, stream: str, raw: bytes | None) -> Any:
+        """The events in a message, which whoever comes second gets as they are."""
+        if raw is None or stream not in self._shared:
+            return decoded(stream, raw, self._per_message)
+        known = self._read.pop(id(raw), None)
+        if known is not None:
+            return known[1]
+        events = decoded(stream, raw, self._per_message)
+        self._read[id(raw)] = raw, events
+        if len(self._read) > KEPT:
+            del self._read[next(iter(self._read))]
+        return events
+
+
+class _Thread(AIOKafkaConsumerThread):
+    """Fetches what has come together in some milliseconds; Faust has no setting for that."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_min_bytes = GATHERED
+        consumer._fetch_max_wait_ms = GATHERS
+        return consumer
+
+
+class Gathering(Consumer):
+    """Faust's consumer for runs with several ticks in flight: fewer and larger fetches."""
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
 
 class Worker:
@@ -125,6 +180,7 @@ class Worker:
         self._charter = charter
         self._client = client
         self._courier = courier
+        self._decode = _Once(charter.per_message)
         self._owner = uuid.uuid4().hex
         self._fresh: dict[str, list[Any]] = {}
         self._units: dict[tuple[str, int], Unit] = {}
@@ -151,6 +207,8 @@ class Worker:
             key_serializer="raw",
             value_serializer="raw",
         )
+        if self._charter.delay > 1:
+            app.transport.Consumer = Gathering  # type: ignore[misc]  # of this app alone
         for link in CHAIN:
             names = [topic_name(self._charter.run, topic.name) for topic in inputs(link)]
             app.agent(app.topic(*names), name=link.stage, concurrency=1)(self._agent(link))
@@ -184,7 +242,7 @@ class Worker:
         if place not in self._units:
             position = self._position(link.stage, part)
             stage = self._stage(link.stage, part)
-            unit = Unit(self._charter, link, part, stage, position, self._courier)
+            unit = Unit(self._charter, link, part, stage, position, self._courier, self._decode)
             self._units[place] = unit
             task = asyncio.create_task(unit.work(), name=f"{link.stage} {part}")
             task.add_done_callback(self._ended)

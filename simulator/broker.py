@@ -19,6 +19,9 @@ OLDEST: Final = (2, 4)
 """The first version of Kafka that will do."""
 
 DAY: Final = 24 * 3600 * 1000
+BEGUN: Final = "begun"
+"""The header of the message on ``control`` that says that a run was begun, or resumed."""
+
 _RUN: Final = re.compile(r"hamstrung\.(.+)\.control")
 HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
 
@@ -101,6 +104,7 @@ class Broker:
             self._send(
                 (Header(0, 0, place, len(pieces)), piece) for place, piece in enumerate(pieces)
             )
+        self._say(BEGUN)
 
     def _there(self, wanted: Iterable[str]) -> dict[str, int]:
         """Those topics that exist, with their numbers of partitions."""
@@ -190,18 +194,18 @@ class Broker:
 
     def end(self) -> None:
         """Say to all workers that the run is over."""
-        self._send([(None, b"")])
+        self._say(ENDED)
 
-    def _send(self, messages: Iterable[tuple[Header | None, bytes]]) -> None:
+    def _say(self, word: str) -> None:
+        self._send_all([([("run", self.run.encode()), (word, self.run.encode())], b"")])
+
+    def _send(self, messages: Iterable[tuple[Header, bytes]]) -> None:
+        self._send_all((written(self.run, header), value) for header, value in messages)
+
+    def _send_all(self, messages: Iterable[tuple[list[tuple[str, bytes]], bytes]]) -> None:
         producer = KafkaProducer(**client_settings(self.address), max_request_size=2 * LARGEST)
-        for header, value in messages:
-            headers = [(ENDED, self.run.encode()), ("run", self.run.encode())]
-            producer.send(
-                topic_name(self.run, CONTROL),
-                value,
-                partition=0,
-                headers=written(self.run, header) if header else headers,
-            )
+        for headers, value in messages:
+            producer.send(topic_name(self.run, CONTROL), value, partition=0, headers=headers)
         producer.flush(timeout=30)
         producer.close()
 
@@ -211,7 +215,7 @@ class Broker:
 
 
 def runs_on(address: str) -> list[str]:
-    """The ids of the runs on a broker that are not over, in order of name.
+    """The ids of the runs on a broker that are not over, the one begun or resumed last at the end.
 
     Raises:
         Unreached: nothing answers there.
@@ -226,14 +230,14 @@ def runs_on(address: str) -> list[str]:
         found = {name: of[1] for name in consumer.topics() if (of := _RUN.fullmatch(name))}
         places = [TopicPartition(name, 0) for name in sorted(found)]
         ends = consumer.end_offsets(places) if places else {}
-        open_ = []
+        open_: list[tuple[int, str]] = []
         for place, end in ends.items():
             run = found[place.topic]
             consumer.assign([place])
             consumer.seek(place, max(0, end - 1))
             said = [one for one in consumer.poll(3000).get(place, ()) if end]
             if said and (ENDED, run.encode()) not in said[-1].headers:
-                open_.append(run)
-        return open_
+                open_.append((said[-1].timestamp, run))
+        return [run for _, run in sorted(open_)]
     finally:
         consumer.close()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -9,12 +10,23 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from filter import codec
 from filter.collector import Collector
+from filter.columns import Mails
 from filter.courier import DEAD_LETTERS, FAILED, DeadLetter, dead_letter, topic_name
 from filter.features import MAX_BYTES
 from filter.release import Change, Scorer, changes, released
 from filter.stage import Flow, Release
 from filter.unit import no_scorer, sources
-from filter.wire import LARGEST, Addressed, Letter, Topic, WireError, addressed, read, written
+from filter.wire import (
+    LARGEST,
+    Addressed,
+    Letters,
+    Topic,
+    WireError,
+    addressed,
+    decoded,
+    read,
+    written,
+)
 from filter.wire import seen_by_driver as seen
 from simulator.broker import Broker, client_settings
 from simulator.mail import Source
@@ -56,6 +68,7 @@ class KafkaEngine:
         self,
         broker: Broker,
         *,
+        delay: int,
         per_message: int,
         last: int,
         start: Release,
@@ -72,7 +85,9 @@ class KafkaEngine:
         self._topics = {topic_name(broker.run, topic.name): topic for topic in seen()}
         self._scorer: Scorer = start.scorer or no_scorer()
         self._collector = Collector(
-            {topic.stream: self._sources(topic) for topic in seen()}, last, per_message
+            {topic.stream: self._sources(topic) for topic in seen()},
+            last,
+            partial(decoded, per_message=per_message),
         )
         self._flows: dict[int, Flow] = {}
         self.collected, self.last = -1, last
@@ -83,7 +98,7 @@ class KafkaEngine:
         self._producer = KafkaProducer(
             **client_settings(broker.address),
             acks="all",
-            linger_ms=0,
+            linger_ms=0 if delay == 1 else 4,
             batch_size=256 * 1024,
             max_request_size=2 * LARGEST,
         )
@@ -93,6 +108,8 @@ class KafkaEngine:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=2 * LARGEST,
             max_poll_records=5000,
+            fetch_min_bytes=1 if delay == 1 else 1024 * 1024,
+            fetch_max_wait_ms=500 if delay == 1 else 4 * min(delay, 4),
         )
         self._graves = TopicPartition(topic_name(broker.run, DEAD_LETTERS), 0)
         self._consumer.assign([*self._places(), self._graves])
@@ -117,20 +134,19 @@ class KafkaEngine:
     def submit(self, tick: int, given: Flow) -> None:
         """Hand a tick's mail, votes, looks and judgements over."""
         for stream in GIVEN:
-            value = self._letters(tick, given) if stream == "mails" else getattr(given, stream)
+            value = (
+                self._letters(tick, given.mails) if stream == "mails" else getattr(given, stream)
+            )
             for message in addressed(stream, value, tick, 0, self._broker.parts, self._per_message):
                 self._send(message)
         self._flows[tick] = msgspec.structs.replace(given, mails=None)
 
-    def _letters(self, tick: int, given: Flow) -> tuple[Letter, ...]:
+    def _letters(self, tick: int, mails: Mails | None) -> Letters:
         """A tick's mail as text; what no reader would look at of a long one stays here."""
-        mails = given.mails
         assert mails is not None
         said = self._source.texts(tick, mails)
         subjects = [one.subject[:MAX_BYTES] for one in said]
-        bodies = [one.text[:MAX_BYTES] for one in said]
-        ids = (column.tolist() for column in mails[:4])
-        return tuple(map(Letter, *ids, subjects, bodies))
+        return Letters(*mails[:4], subjects, [one.text[:MAX_BYTES] for one in said])
 
     def _send(self, message: Addressed) -> None:
         self._producer.send(

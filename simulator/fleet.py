@@ -182,6 +182,7 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
             made.append(
                 KafkaEngine(
                     broker,
+                    delay=scenario.feedback_delay,
                     per_message=kafka.events_per_message,
                     last=last,
                     start=learner.start,  # type: ignore[attr-defined]  # a learner

@@ -74,18 +74,33 @@ async def _one(kafka: KafkaSettings, redis: RedisSettings, run: str) -> None:
 
 
 async def _every(kafka: KafkaSettings, redis: RedisSettings) -> None:
-    """Work for the newest run that is not over, then for the next one."""
-    done: set[str] = set()
+    """Work for the run that was begun or resumed last, until it is over or another one begins."""
+    current, working = "", asyncio.create_task(asyncio.sleep(0))
     waits = False
-    while True:
-        open_ = [run for run in await asyncio.to_thread(runs_on, kafka.broker) if run not in done]
-        if open_:
-            say(f"working for {open_[-1]}")
-            waits = False
-            await _one(kafka, redis, open_[-1])
-            done.add(open_[-1])
-            continue
-        if not waits:
-            say(f"no run on {kafka.broker} yet: hamstrung run SCENARIO --engine kafka --workers 0")
-            waits = True
-        await asyncio.sleep(LOOKS)
+    try:
+        while True:
+            idle = working.done()
+            if idle:
+                working.result()
+            open_ = await asyncio.to_thread(runs_on, kafka.broker)
+            newest = open_[-1] if open_ else ""
+            if newest and (newest != current or idle):
+                await _ended(working)
+                say(f"working for {newest}")
+                current, working = newest, asyncio.create_task(_one(kafka, redis, newest))
+            elif not newest and not waits:
+                say(
+                    f"no run on {kafka.broker} yet; begin one with:"
+                    " hamstrung run quickstart --engine kafka --workers 0"
+                )
+            waits = not newest
+            await asyncio.wait([working], timeout=LOOKS)
+            await asyncio.sleep(0 if not working.done() else LOOKS)
+    finally:
+        await _ended(working)
+
+
+async def _ended(working: "asyncio.Task[None]") -> None:
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working

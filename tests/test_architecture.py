@@ -66,8 +66,9 @@ SHELLS = {
 }
 
 WORLDLY = words(
-    "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http importlib"
-    " inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib platform"
+    "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http"
+    " importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
+    " platform"
     " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
     " shutil signal site smtplib socket sqlite3 ssl stat subprocess sys syslog tempfile termios"
     " textual threading time typer urllib uuid warnings weakref webbrowser zipfile"

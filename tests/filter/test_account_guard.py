@@ -158,6 +158,7 @@ def test_without_a_responder_nobody_is_in_quarantine_not_even_who_was_before() -
     response = Response(GOOD, QUARANTINE, 99, "")
     step(heeds, 10, responses=(response,))
     free.thaw(heeds.freeze())
+    assert free.ledger.quarantined(11) == {}
     for stage, held in ((heeds, True), (free, False)):
         (claim,) = step(stage, 12, vote(GOOD, 5, 12), responses=(response,)).claims
         assert bool(claim.hold) == held
@@ -203,11 +204,13 @@ def test_a_thawed_guard_goes_on_as_if_nothing_had_happened() -> None:
 
 def test_a_guard_with_another_check_takes_up_what_it_knows() -> None:
     stage = AccountGuard(PROVIDER, CHECKS[:2], histories(), 168)
-    step(stage, 10, vote(OLD, 5, 10))
+    step(stage, 10, vote(OLD, 5, 10), vote(BAD, 5, 10))
     more = guard()
     more.thaw(stage.freeze())
-    again = step(more, 11, vote(OLD, 5, 11, sent=9))
+    assert len(more.freeze()) > len(stage.freeze())
+    again = step(more, 11, vote(OLD, 5, 11, sent=9), vote(BAD, 6, 11))
     assert [one.ruling for one in again.stopped] == [DUPLICATE]
+    assert [one.hold for one in again.claims] == ["reputation 0.09 below 0.35"]
 
 
 def newcomers(first: int, count: int, tick: int) -> tuple[Vote, ...]:
@@ -327,6 +330,20 @@ def test_once_a_day_everybody_of_whom_nothing_matters_is_forgotten() -> None:
     assert list(ledger.everything(72).accounts[OLD][1]) == [7]
 
 
+def test_who_votes_in_the_hour_of_being_forgotten_begins_afresh() -> None:
+    stage, late = guard(), 24 * 500
+    step(stage, 23, judged=(Credit(OLD, 5, 5, -1),))
+    (claim,) = step(stage, late, vote(OLD, 6, late)).claims
+    assert claim.reputation == 0.5
+
+
+def test_who_is_judged_in_the_hour_of_forgetting_is_not_forgotten() -> None:
+    stage, ledger = watched()
+    step(stage, 23, vote(OLD, 5, 23, sent=0))
+    step(stage, 96, judged=(Credit(OLD, 5, 5, -1),))
+    assert sorted(ledger.everything(96).accounts) == [OLD]
+
+
 @pytest.mark.parametrize("fails", ["load", "quarantined", "put"])
 @pytest.mark.parametrize("tick", [10, 24])
 def test_a_step_that_failed_can_be_called_again(fails: str, tick: int) -> None:
@@ -346,6 +363,7 @@ def test_a_step_that_failed_can_be_called_again(fails: str, tick: int) -> None:
 def test_a_frozen_guard_is_the_same_bytes_in_whatever_order_its_accounts_came() -> None:
     stage, other = guard(), guard()
     first, second = vote(OLD, 5, 10), vote(GOOD, 6, 10)
-    step(stage, 10, first, second)
-    step(other, 10, second, first)
+    held = (Response(OLD, QUARANTINE, 99, ""), Response(GOOD, QUARANTINE, 98, ""))
+    step(stage, 10, first, second, responses=held)
+    step(other, 10, second, first, responses=held[::-1])
     assert stage.freeze() == other.freeze()

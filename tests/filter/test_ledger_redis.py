@@ -297,8 +297,9 @@ def test_after_a_loss_all_is_written_anew(client: redis.Redis) -> None:
     with pytest.raises(Lost):
         ledger.commit(1)
     ledger.replace(1, Everything({1: pasts(0.1), 2: pasts()}, {5: 9}))
-    save(ledger, 2, {2: None})
-    assert ledger.everything(2) == Everything({1: pasts(0.1)}, {5: 9})
+    ledger.commit(2)
+    save(ledger, 3, {2: None})
+    assert ledger.everything(3) == Everything({1: pasts(0.1)}, {5: 9})
 
 
 # Half-saved ticks

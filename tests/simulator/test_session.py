@@ -303,7 +303,7 @@ def test_an_attack_that_raises_is_saved_with_an_error(tmp_path: Path) -> None:
     assert resumed(path) == summary
 
 
-def test_a_river_model_that_does_not_travel_is_not_resumed_and_the_reason_is_said(tmp_path: Path) -> None:
+def test_a_river_model_that_does_not_travel_is_not_resumed_and_it_is_said(tmp_path: Path) -> None:
     chosen = small(duration=4, filter={"model": "tree.HoeffdingTreeClassifier"})
     path = tmp_path / "run"
     assert started(path, asking(2), chosen).status == "interrupted"
