@@ -141,9 +141,8 @@ class Courier:
 
         await patiently(send)
 
-    async def save(self, stage: str, part: int, tick: int, state: bytes) -> None:
-        """Write a snapshot; when all of it is there, those before it are deleted."""
-        topic = topic_name(self.run, snapshot_topic(stage))
+    async def save(self, stage: str, part: int, tick: int, state: bytes) -> int:
+        """Write a snapshot; gives the offset at which it begins."""
         whole = hashlib.blake2b(state, digest_size=DIGEST).digest() + state
         pieces = [whole[first : first + SLICE] for first in range(0, len(whole), SLICE)]
 
@@ -152,17 +151,23 @@ class Courier:
             for number, piece in enumerate(pieces):
                 header = Header(tick, part, number, len(pieces))
                 sent = await self._producer.send_and_wait(
-                    topic, piece, partition=part, headers=written(self.run, header)
+                    topic_name(self.run, snapshot_topic(stage)),
+                    piece,
+                    partition=part,
+                    headers=written(self.run, header),
                 )
                 first = sent.offset if number == 0 else first
             return first
 
-        first = await patiently(send)
+        return await patiently(send)
+
+    async def delete(self, stage: str, part: int, before: int) -> None:
+        """Delete a partition's snapshots before an offset, if that can be done now."""
+        place = TopicPartition(topic_name(self.run, snapshot_topic(stage)), part)
         admin = AIOKafkaAdminClient(bootstrap_servers=self._broker)
         try:
             await admin.start()
-            before = {TopicPartition(topic, part): RecordsToDelete(before_offset=first)}
-            await admin.delete_records(before)
+            await admin.delete_records({place: RecordsToDelete(before_offset=before)})
         except KafkaError:
             pass  # what is older stays until the next time: nobody reads it
         finally:

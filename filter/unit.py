@@ -106,6 +106,9 @@ class Unit:
         self._arrived = asyncio.Event()
         self._published = -1
         self._covered = -1
+        self._before = -1
+        """Where its last snapshot begins. What is older than the last but one is deleted: a worker
+        that was taken for dead, and does so late, deletes nothing of its successor's."""
         self._scorer: Scorer = self._stage.start.scorer if link.stage == "learner" else no_scorer()
         self.at = -1
         """The last tick that was taken."""
@@ -139,6 +142,18 @@ class Unit:
         """Everything that was not acknowledged comes again: let go of it."""
         for held in self._held.values():
             held.clear()
+
+    async def confirm(self) -> None:
+        """See that nobody has taken the partition up since.
+
+        Raises:
+            Fenced: somebody has, and may have acknowledged what this unit still waits for.
+            Lost: Redis does not know.
+        """
+        if self._ledger is None:
+            await patient(lambda: self._position.begin(self._covered))
+        else:
+            await patient(lambda: self._position.advance(self.at))
 
     async def work(self) -> None:
         """Take the partition up, then tick after tick as they come, until cancelled."""
@@ -239,8 +254,11 @@ class Unit:
         state = codec.pack(Frozen(stage, scorer))
         if self._ledger is None:
             await patient(lambda: self._position.begin(tick))
-        await self._courier.save(self.link.stage, self.part, tick, state)
+        begins = await self._courier.save(self.link.stage, self.part, tick, state)
         self._covered = tick
+        if self._before >= 0:
+            await self._courier.delete(self.link.stage, self.part, self._before)
+        self._before = begins
 
     def _acknowledge(self) -> None:
         """Acknowledge what the snapshot covers: in order, or Faust may commit past a gap."""

@@ -263,15 +263,24 @@ class Worker:
         return Position(self._client, self._charter.run, stage, part, self._owner)
 
     async def _assigned(self, _app: Any, assigned: Any, **_rest: Any) -> None:
-        """Keep the units that are still ours, end the others.
+        """Keep the units that are ours and have been all the time; end the others.
 
-        All that was not acknowledged comes again.
+        All that was not acknowledged comes again. A worker that was taken for dead may get its
+        partition back, but another one has had it meanwhile: its unit begins anew.
         """
         ours = {(place.topic, place.partition) for place in assigned}
         for (stage, part), unit in list(self._units.items()):
             topics = [topic_name(self._charter.run, topic.name) for topic in inputs(unit.link)]
             unit.forget_events()
-            if not all((topic, part) in ours for topic in topics):
+            try:
+                kept = all((topic, part) in ours for topic in topics)
+                if kept:
+                    await unit.confirm()
+            except (Fenced, Lost):
+                kept = False
+            except Unreachable as error:
+                self._fail(error)
+            if not kept:
                 del self._units[stage, part]
                 await _cancelled(self._tasks.pop((stage, part)))
 
