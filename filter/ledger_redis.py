@@ -32,6 +32,7 @@ from redis.retry import Retry
 from filter.checks import AccountCheck, remembered
 from filter.codec import CodecError
 from filter.ledger import AFRESH, Everything, Pasts
+from filter.plugins import SettingsError
 
 OLDEST: Final = (6, 2)
 """The first version of Redis that will do."""
@@ -163,7 +164,7 @@ class Lost(Exception):  # noqa: N818 - it is rebuilt
     """Redis was emptied, restored from an old file or written into: what it holds is rebuilt."""
 
 
-class LedgerRefused(ValueError):  # noqa: N818 - the server is refused
+class LedgerRefused(SettingsError):  # noqa: N818 - the server is refused
     """This Redis could lose what it is given, or show it to others."""
 
 

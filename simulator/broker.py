@@ -14,6 +14,7 @@ from filter.charter import Charter, packed
 from filter.courier import CONTROL, DEAD_LETTERS, snapshot_topic, topic_name
 from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
 from filter.worker import ENDED
+from simulator.servers import HOW, Misplaced, Unreached
 
 OLDEST: Final = (2, 4)
 """The first version of Kafka that will do."""
@@ -23,15 +24,6 @@ BEGUN: Final = "begun"
 """The header of the message on ``control`` that says that a run was begun, or resumed."""
 
 _RUN: Final = re.compile(r"hamstrung\.(.+)\.control")
-HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
-
-
-class Unreached(Exception):  # noqa: N818 - told to people as it stands
-    """A server does not answer: which, where, and how to start it."""
-
-
-class Misplaced(ValueError):  # noqa: N818 - told to people as it stands
-    """What lies on the broker is not this run's."""
 
 
 def client_settings(address: str) -> dict[str, Any]:

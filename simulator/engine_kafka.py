@@ -30,14 +30,11 @@ from filter.wire import (
 from filter.wire import seen_by_driver as seen
 from simulator.broker import Broker, client_settings
 from simulator.mail import Source
+from simulator.servers import EngineError
 
 GIVEN: Final = ("mails", "votes", "kept", "judgements")
 WAITS: Final = 10.0
 """Seconds without anything new after which it says what it waits for."""
-
-
-class EngineError(Exception):
-    """The workers cannot go on."""
 
 
 class State(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from filter.plugins import PluginError, SettingsError, told
 from simulator.safe import safe
+from simulator.servers import EngineError, Unreached
 
 if TYPE_CHECKING:
     from simulator.summary import Summary
@@ -36,12 +37,9 @@ def of_error(error: Exception) -> int:
     if _mistake(error):
         say(str(error))
         return USAGE
-    if type(error).__name__ == "Unreached":  # its module imports Kafka's client, which takes long
+    if isinstance(error, Unreached | EngineError):
         say(str(error))
-        return UNREACHED
-    if type(error).__name__ == "EngineError":
-        say(str(error))
-        return INTERNAL
+        return UNREACHED if isinstance(error, Unreached) else INTERNAL
     if isinstance(error, MemoryError):
         say("not enough memory: ask for fewer mails or people (hamstrung config shows how many)")
         return INTERNAL
@@ -67,8 +65,6 @@ def _mistake(error: Exception) -> bool:
     from simulator.durable import FolderError
     from simulator.world import NoCampaignError
 
-    if type(error).__name__ in ("Misplaced", "LedgerRefused"):
-        return True
     return isinstance(error, CorpusError | FolderError | NoCampaignError) and not _full(error)
 
 

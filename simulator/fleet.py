@@ -23,13 +23,13 @@ from filter.charter import charter
 from filter.ledger_redis import Unreachable, connect
 from filter.plugins import SettingsError
 from filter.settings import FilterSettings
-from simulator.broker import HOW, Broker, Unreached
-from simulator.engine_kafka import EngineError, KafkaEngine
+from simulator.broker import Broker
+from simulator.engine_kafka import KafkaEngine
 from simulator.loop import Engines
 from simulator.mail import Source
 from simulator.manifest import versions
 from simulator.scenario import Scenario
-from simulator.servers import PASSWORD
+from simulator.servers import HOW, PASSWORD, EngineError, Unreached
 
 Say = Callable[[str], None]
 RESTARTS: Final = 20
@@ -196,6 +196,8 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
 
         yield engine
         over = bool(made) and made[-1].collected == made[-1].last
+        if made and made[-1].dead:
+            say(f"{len(made[-1].dead)} messages could not be read: hamstrung tail dead-letters")
         if over:
             broker.end()
     finally:

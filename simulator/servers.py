@@ -3,8 +3,26 @@
 from dataclasses import dataclass
 from typing import Final
 
+from filter.plugins import SettingsError
+
 PASSWORD: Final = "HAMSTRUNG_REDIS_PASSWORD"
 """The variable that holds Redis's password: a run's folder keeps every setting, but not this."""
+
+
+HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
+"""How to start both."""
+
+
+class Unreached(Exception):  # noqa: N818 - told to people as it stands
+    """A server does not answer: which, where, and how to start it."""
+
+
+class Misplaced(SettingsError):  # noqa: N818 - told to people as it stands
+    """What lies on the broker is not this run's, or the broker is too old."""
+
+
+class EngineError(Exception):
+    """The workers cannot go on."""
 
 
 @dataclass(frozen=True)

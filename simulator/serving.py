@@ -9,9 +9,9 @@ import warnings
 from contextlib import suppress
 
 from filter.ledger_redis import Unreachable
-from simulator.broker import HOW, Unreached, runs_on
+from simulator.broker import runs_on
 from simulator.exits import DONE, say
-from simulator.servers import PASSWORD, KafkaSettings, RedisSettings
+from simulator.servers import HOW, PASSWORD, KafkaSettings, RedisSettings, Unreached
 
 LOOKS = 2.0
 """Seconds from one look for a run to the next."""
