@@ -21,6 +21,12 @@ CAPPED: Final = 1024
 """Bytes of a payload that a dead letter keeps."""
 
 DIGEST: Final = 32
+WHOLE: Final = "whole"
+"""The header of a snapshot's pieces that holds the digest of all of it."""
+
+Pieces = dict[tuple[int, int, bytes], dict[int, bytes]]
+"""Of snapshots: by tick, number of pieces and digest, the pieces."""
+
 T = TypeVar("T")
 
 
@@ -49,6 +55,9 @@ def snapshot_topic(stage: str) -> str:
 
 DEAD_LETTERS: Final = "dead-letters"
 CONTROL: Final = "control"
+ENDED: Final = "ended"
+"""The header of the last message on ``control``: the run is over."""
+
 FAILED: Final = "stage"
 """Code of the letter that no message is the cause of: a stage raised."""
 
@@ -84,7 +93,7 @@ class Courier:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
             acks="all",
-            enable_idempotence=True,
+            enable_idempotence=False,  # a batch that expired leaves a gap that blocks all after it
             linger_ms=linger,
             max_request_size=2 * LARGEST,
         )
@@ -143,18 +152,18 @@ class Courier:
 
     async def save(self, stage: str, part: int, tick: int, state: bytes) -> int:
         """Write a snapshot; gives the offset at which it begins."""
-        whole = hashlib.blake2b(state, digest_size=DIGEST).digest() + state
-        pieces = [whole[first : first + SLICE] for first in range(0, len(whole), SLICE)]
+        digest = hashlib.blake2b(state, digest_size=DIGEST).digest()
+        pieces = [state[first : first + SLICE] for first in range(0, len(state) or 1, SLICE)]
 
         async def send() -> int:
             first = -1
             for number, piece in enumerate(pieces):
-                header = Header(tick, part, number, len(pieces))
+                headers = written(self.run, Header(tick, part, number, len(pieces)))
                 sent = await self._producer.send_and_wait(
                     topic_name(self.run, snapshot_topic(stage)),
                     piece,
                     partition=part,
-                    headers=written(self.run, header),
+                    headers=[*headers, (WHOLE, digest)],
                 )
                 first = sent.offset if number == 0 else first
             return first
@@ -182,7 +191,7 @@ class Courier:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=2 * LARGEST,
         )
-        pieces: dict[int, list[bytes | None]] = {}
+        pieces: Pieces = {}
         try:
             await patiently(consumer.start)
             consumer.assign([place])
@@ -195,16 +204,16 @@ class Courier:
                     _put(pieces, self.run, message.headers, message.value)
         finally:
             await consumer.stop()
-        for tick, found in sorted(pieces.items(), reverse=True):
-            whole = b"".join(one or b"" for one in found)
-            state = whole[DIGEST:]
-            if hashlib.blake2b(state, digest_size=DIGEST).digest() == whole[:DIGEST]:
-                return tick, state
+        for (tick, of, digest), found in sorted(pieces.items(), reverse=True):
+            if len(found) == of:
+                state = b"".join(found[number] for number in range(of))
+                if hashlib.blake2b(state, digest_size=DIGEST).digest() == digest:
+                    return tick, state
         return None
 
 
 def _put(
-    pieces: dict[int, list[bytes | None]],
+    pieces: Pieces,
     run: str,
     headers: Sequence[tuple[str, bytes]],
     value: bytes | None,
@@ -214,9 +223,8 @@ def _put(
         header = read(run, headers)
     except WireError:
         return
-    found = pieces.setdefault(header.tick, [None] * header.of)
-    if len(found) == header.of:
-        found[header.slice] = value
+    digest = dict(headers).get(WHOLE) or b""
+    pieces.setdefault((header.tick, header.of, digest), {}).setdefault(header.slice, value or b"")
 
 
 async def patiently(do: Callable[[], Awaitable[T]], seconds: float = 300.0) -> T:

@@ -72,8 +72,12 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("expected one number for each bucket")
         if len(self.buckets) and int(self.buckets.max()) >= self.size:
             raise ValueError(f"there are {self.size} buckets")
-        if not np.isfinite(self.odds).all() or not np.isfinite(self.same).all():
+        limits = self.release.limits
+        numbers = (*self.same, *((limits.inbox, limits.spam) if limits else ()))
+        if not np.isfinite(self.odds).all() or not np.isfinite(numbers).all():
             raise ValueError("not every value is finite")
+        if limits is None and (self.size or self.again or self.packed):
+            raise ValueError("a scorer without limits")
 
 
 def changes(releases: tuple[Release, ...], before: Scorer) -> tuple[Change, Scorer]:

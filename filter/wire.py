@@ -392,6 +392,8 @@ def _dtype(hint: Any) -> np.dtype[Any]:
 
 def _sound(columns: Any) -> Any:
     """The columns, if they are of one length and hold nothing but numbers."""
+    if any(one.ndim != 1 for one in columns if isinstance(one, np.ndarray)):
+        raise ValueError("expected columns of one dimension")
     count = len(columns[0])
     for name, column in zip(columns._fields, columns, strict=True):
         if isinstance(column, Ragged):
@@ -405,7 +407,7 @@ def _sound(columns: Any) -> Any:
                 or (np.diff(starts) < 0).any()
             ):
                 raise ValueError(f"{name}: the rows do not fit")
-        elif len(column) != count or getattr(column, "ndim", 1) != 1:
+        elif len(column) != count:
             raise ValueError(f"{name}: expected {count} values")
         elif isinstance(column, list):
             continue

@@ -21,14 +21,12 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from filter.chain import CHAIN, Link
 from filter.charter import PROTOCOL, Charter, unpacked
 from filter.codec import CodecError
-from filter.courier import CONTROL, FAILED, Courier, patiently, topic_name
+from filter.courier import CONTROL, ENDED, FAILED, Courier, patiently, topic_name
 from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
 from filter.plugins import told
+from filter.tolerant import tolerate
 from filter.unit import Unit, inputs
 from filter.wire import LARGEST, WireError, decoded, read, topics
-
-ENDED: Final = "ended"
-"""The header of the last message on ``control``: the run is over."""
 
 GATHERS: Final = 4
 """Milliseconds that a fetch may wait for more, where there are ticks to do meanwhile."""
@@ -79,6 +77,7 @@ async def serve(settings: Settings, run: str, say: Say) -> None:
         Unreachable: Redis has been away for too long.
         KafkaError: Kafka has.
     """
+    tolerate()
     charter = await _charter(settings.broker, run)
     client = connect(settings.redis_url, settings.password)
     over = asyncio.create_task(_over(settings.broker, run))
@@ -366,7 +365,7 @@ async def _over(broker: str, run: str) -> None:
         while True:
             fetched = await consumer.getmany(place, timeout_ms=1000)
             for message in fetched.get(place, ()):
-                if (ENDED, run.encode()) in message.headers:
+                if {(ENDED, run.encode()), ("run", run.encode())} <= set(message.headers):
                     return
 
 

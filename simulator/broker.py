@@ -11,9 +11,8 @@ from kafka.errors import KafkaError
 
 from filter.chain import CHAIN
 from filter.charter import Charter, packed
-from filter.courier import CONTROL, DEAD_LETTERS, snapshot_topic, topic_name
+from filter.courier import CONTROL, DEAD_LETTERS, ENDED, snapshot_topic, topic_name
 from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
-from filter.worker import ENDED
 from simulator.servers import HOW, Misplaced, Unreached
 
 OLDEST: Final = (2, 4)
@@ -84,15 +83,16 @@ class Broker:
         """
         wanted = self.wanted()
         there = self._there(wanted)
-        self._must_be_ours(there, wanted)
         pieces = packed(charter, SLICE)
         known = self._control() if topic_name(self.run, CONTROL) in there else {}
+        whole = [known.get(place) for place in range(len(pieces))] == pieces
+        self._must_be_ours(there, wanted, whole)
         if known and any(known.get(place, piece) != piece for place, piece in enumerate(pieces)):
             raise Misplaced(f"the topics of run {self.run} were made with other settings")
         missing = [name for name in wanted if name not in there]
         if missing:
             self._create({name: wanted[name] for name in missing})
-        if len(known) < len(pieces):
+        if not whole:
             self._send(
                 (Header(0, 0, place, len(pieces)), piece) for place, piece in enumerate(pieces)
             )
@@ -104,13 +104,18 @@ class Broker:
         described = self._admin.describe_topics(sorted(names)) if names else []
         return {one["name"]: len(one["partitions"]) for one in described}
 
-    def _must_be_ours(self, there: dict[str, int], wanted: dict[str, int]) -> None:
+    def _must_be_ours(self, there: dict[str, int], wanted: dict[str, int], begun: bool) -> None:
+        """Check the topics that exist; of a run that was ``begun``, others may have written first.
+
+        Raises:
+            Misplaced: a topic is somebody else's, or of another number of partitions.
+        """
         for name, parts in there.items():
             if parts != wanted[name]:
                 raise Misplaced(
                     f"{name} has {parts} partitions, expected {wanted[name]} (kafka.partitions)"
                 )
-        for place, headers in self._firsts(sorted(there)).items():
+        for place, headers in self._firsts([] if begun else sorted(there)).items():
             if ("run", self.run.encode()) not in headers:
                 raise Misplaced(
                     f"{place.topic} holds messages that are not of run {self.run}: nothing was"
@@ -169,7 +174,7 @@ class Broker:
             while consumer.position(place) < end:
                 for message in consumer.poll(1000).get(place, ()):
                     try:
-                        found[read(self.run, message.headers).slice] = message.value
+                        found.setdefault(read(self.run, message.headers).slice, message.value)
                     except WireError:
                         continue
         finally:
@@ -225,11 +230,29 @@ def runs_on(address: str) -> list[str]:
         open_: list[tuple[int, str]] = []
         for place, end in ends.items():
             run = found[place.topic]
-            consumer.assign([place])
-            consumer.seek(place, max(0, end - 1))
-            said = [one for one in consumer.poll(3000).get(place, ()) if end]
-            if said and (ENDED, run.encode()) not in said[-1].headers:
-                open_.append((said[-1].timestamp, run))
+            word = _last_word(consumer, place, run, end)
+            if word is not None and (ENDED, run.encode()) not in word.headers:
+                open_.append((word.timestamp, run))
         return [run for _, run in sorted(open_)]
     finally:
         consumer.close()
+
+
+def _last_word(consumer: Any, place: TopicPartition, run: str, end: int) -> Any:
+    """The last message on ``control`` that says that a run was begun, or is over; None: no such."""
+    own = ("run", run.encode())
+    words = {(BEGUN, run.encode()), (ENDED, run.encode())}
+    consumer.assign([place])
+    begin = consumer.beginning_offsets([place])[place]
+    back = 1
+    while end > begin:
+        first, last = max(begin, end - back), None
+        consumer.seek(place, first)
+        while consumer.position(place) < end and (fetched := consumer.poll(3000)):
+            for message in fetched.get(place, ()):
+                if own in message.headers and words & set(message.headers):
+                    last = message
+        if last is not None or first == begin:
+            return last
+        back *= 8
+    return None

@@ -236,6 +236,25 @@ def worker(
 
 
 @app.command()
+def tail(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Its short name, as 'votes'.")],
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Of a run; else the last.")] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="End after N.")] = None,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Also what is there already.")
+    ] = False,
+    set_: Set = None,
+    json: Json = False,
+) -> int:
+    """Print the events of a topic on Kafka as they come; Ctrl-C ends it."""
+    from simulator.layers import servers
+    from simulator.tail import tail as follow
+
+    kafka, _ = servers(tuple(set_ or ()), os.environ, Path())
+    return follow(kafka, topic, run, limit, from_beginning, as_json=json)
+
+
+@app.command()
 def doctor(set_: Set = None, json: Json = False) -> int:
     """Look at this machine: what is here, what is missing, what each is needed for."""
     from simulator.doctor import examine

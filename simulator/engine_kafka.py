@@ -15,6 +15,7 @@ from filter.courier import DEAD_LETTERS, FAILED, DeadLetter, dead_letter, topic_
 from filter.features import MAX_BYTES
 from filter.release import Change, Scorer, changes, released
 from filter.stage import Flow, Release
+from filter.tolerant import tolerate
 from filter.unit import no_scorer, sources
 from filter.wire import (
     LARGEST,
@@ -75,6 +76,7 @@ class KafkaEngine:
         patience: float,
     ) -> None:
         """Begin before the first tick."""
+        tolerate()
         self._broker = broker
         self._per_message = per_message
         self._source = source
@@ -142,8 +144,10 @@ class KafkaEngine:
         """A tick's mail as text; what no reader would look at of a long one stays here."""
         assert mails is not None
         said = self._source.texts(tick, mails)
-        subjects = [one.subject[:MAX_BYTES] for one in said]
-        return Letters(*mails[:4], subjects, [one.text[:MAX_BYTES] for one in said])
+        subjects = [_first(one.subject, MAX_BYTES) for one in said]
+        left = [max(0, MAX_BYTES - len(subject.encode())) for subject in subjects]
+        texts = [_first(one.text, most) for one, most in zip(said, left, strict=True)]
+        return Letters(*mails[:4], subjects, texts)
 
     def _send(self, message: Addressed) -> None:
         self._producer.send(
@@ -205,7 +209,7 @@ class KafkaEngine:
         for place, messages in fetched.items():
             if place == self._graves:
                 for message in messages:
-                    self._count(message.value)
+                    self._count(message)
                 continue
             topic = self._topics[place.topic]
             for message in messages:
@@ -232,14 +236,18 @@ class KafkaEngine:
             headers=[("run", self._broker.run.encode())],
         )
 
-    def _count(self, raw: bytes) -> None:
-        """Count a dead letter; one however often it was written.
+    def _count(self, message: Any) -> None:
+        """Count a dead letter; one however often it was written. What is none becomes one.
 
         Raises:
             EngineError: it is no message's: a stage failed, as it would again.
         """
-        letter = msgspec.json.decode(raw, type=DeadLetter)
-        if letter.code == FAILED:
+        try:
+            letter = _letter(self._broker.run, message.headers, message.value)
+        except WireError as why:
+            self._bury(DEAD_LETTERS, message, why)
+            return
+        if letter.code == FAILED and not letter.topic:
             raise EngineError(f"a worker failed: {letter.reason}")
         self.dead.add((letter.topic, letter.partition, letter.offset))
 
@@ -269,3 +277,28 @@ class KafkaEngine:
         """Disconnect."""
         self._producer.close(timeout=10)
         self._consumer.close()
+
+
+def _first(text: str, most: int) -> str:
+    """The beginning of a text: ``most`` bytes as UTF-8, and the rest of the last character."""
+    if len(text) * 4 <= most:
+        return text
+    raw = text[:most].encode()
+    stop = most
+    while stop < len(raw) and raw[stop] & 0xC0 == 0x80:
+        stop += 1
+    return raw[:stop].decode()
+
+
+def _letter(run: str, headers: Any, raw: bytes | None) -> DeadLetter:
+    """A dead letter of this run.
+
+    Raises:
+        WireError: it is none, or of another run.
+    """
+    if ("run", run.encode()) not in headers:
+        raise WireError("run", f"expected a message of run {run}")
+    try:
+        return msgspec.json.decode(raw or b"", type=DeadLetter)
+    except (ValueError, RecursionError) as error:
+        raise WireError("content", str(error)[:200]) from error

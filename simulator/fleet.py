@@ -5,6 +5,7 @@ when it is told to, or when the process that started it is gone.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from filter.chain import Beginning
 from filter.charter import charter
 from filter.ledger_redis import Unreachable, connect
 from filter.plugins import SettingsError
+from filter.river_travel import TRAVELS
 from filter.settings import FilterSettings
 from simulator.broker import Broker
 from simulator.engine_kafka import KafkaEngine
@@ -59,25 +61,28 @@ class Fleet:
         """Start as many as the scenario says."""
         for number in range(self._scenario.kafka.workers):
             self._workers[number] = self._started(number)
+        if not self._workers:
+            words = ["hamstrung", "worker", "all", *self._places()]
+            self._say(f"it starts no workers; wherever there are none yet: {shlex.join(words)}")
+
+    def _places(self) -> list[str]:
+        """Where the servers are, as words of a command."""
+        kafka, redis = self._scenario.kafka, self._scenario.redis
+        return ["--set", f"kafka.broker={kafka.broker}", "--set", f"redis.url={redis.url}"]
 
     def pids(self) -> list[int]:
         """The workers' process numbers."""
         return [worker.pid for worker in self._workers.values()]
 
     def _started(self, number: int) -> "subprocess.Popen[bytes]":
-        kafka, redis = self._scenario.kafka, self._scenario.redis
+        seconds = self._scenario.kafka.session_timeout
         words = [
             sys.executable,
             "-c",
             "import sys; from simulator.cli import main; sys.exit(main())",
         ]
-        words += ["worker", "all", "--run", self._run, "--while-stdin"]
-        for key, value in (
-            ("kafka.broker", kafka.broker),
-            ("redis.url", redis.url),
-            ("kafka.session_timeout", f"{kafka.session_timeout:.3f}"),
-        ):
-            words += ["--set", f"{key}={value}"]
+        words += ["worker", "all", "--run", self._run, "--while-stdin", *self._places()]
+        words += ["--set", f"kafka.session_timeout={seconds:.3f}"]
         with self._log(number).open("ab") as log:
             return subprocess.Popen(
                 words, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
@@ -100,6 +105,8 @@ class Fleet:
             if code in REFUSED or self._restarts > RESTARTS:
                 raise EngineError(f"worker {number} ended with {code}: {self._last_words(number)}")
             self._say(f"worker {number} ended with {code}; a new one takes over")
+            if worker.stdin:
+                worker.stdin.close()
             self._workers[number] = self._started(number)
 
     def _last_words(self, number: int) -> str:
@@ -153,7 +160,10 @@ def engines(scenario: Scenario, run: str, folder: Path | None, say: Say) -> Iter
 def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[Engines]:
     kafka, model = scenario.kafka, settings.model(scenario.filter)
     if not model.travels:
-        raise SettingsError(f"model: {scenario.filter.model} does not travel, so not on Kafka")
+        raise SettingsError(
+            f"filter.model: the state of {scenario.filter.model} cannot be handed from worker to"
+            f" worker, so it does not run on Kafka; these do: naive-bayes, {', '.join(TRAVELS)}"
+        )
     broker = Broker(kafka.broker, run, kafka.partitions)
     made: list[KafkaEngine] = []
     fleet = Fleet(scenario, run, folder, say)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from filter.plugins import SettingsError
 
@@ -60,3 +61,19 @@ class RedisSettings:
     """
 
     url: str = "redis://127.0.0.1:6379/0"
+
+    def __post_init__(self) -> None:
+        """Refuse a password."""
+        if _holds_password(self.url):
+            raise SettingsError(
+                "url holds a password, and a run's folder keeps every setting: leave it out, and"
+                f" put it into the variable {PASSWORD}"
+            )
+
+
+def _holds_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # it is none: whoever connects says so
+        return False
+    return bool(parts.password) or "password" in parse_qs(parts.query)

@@ -10,11 +10,14 @@ from contextlib import suppress
 
 from filter.ledger_redis import Unreachable
 from simulator.broker import runs_on
-from simulator.exits import DONE, say
+from simulator.exits import DONE, of_error, say
 from simulator.servers import HOW, PASSWORD, KafkaSettings, RedisSettings, Unreached
 
 LOOKS = 2.0
 """Seconds from one look for a run to the next."""
+
+LEAVES = 5.0
+"""Seconds to leave in, once told to; Faust waits without end for a broker that is gone."""
 
 
 def work(kafka: KafkaSettings, redis: RedisSettings, run: str | None, while_stdin: bool) -> int:
@@ -28,7 +31,19 @@ def work(kafka: KafkaSettings, redis: RedisSettings, run: str | None, while_stdi
     """
     warnings.simplefilter("ignore")
     with asyncio.Runner() as runner:
-        return runner.run(_work(kafka, redis, run, while_stdin))
+        try:
+            code = runner.run(_work(kafka, redis, run, while_stdin))
+        except Exception as error:  # noqa: BLE001 - told here: what is left to do may not end
+            code = of_error(error)
+        _leave_soon(code)
+    return code
+
+
+def _leave_soon(code: int) -> None:
+    """See to it that this process ends: after some seconds as if it was killed."""
+    end = threading.Timer(LEAVES, os._exit, (code,))
+    end.daemon = True
+    end.start()
 
 
 async def _work(
@@ -48,9 +63,8 @@ async def _work(
     await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not working.done():
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        _leave_soon(DONE)
+        await _ended(working)
         return DONE
     working.result()
     return DONE

@@ -68,7 +68,7 @@ PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 listeners=PLAINTEXT://{host}:{kafka},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{kafka}
+advertised.listeners=PLAINTEXT://{host}:{advertised}
 controller.listener.names=CONTROLLER
 log.dirs=kafka-data
 auto.create.topics.enable=false
@@ -216,6 +216,7 @@ class Stack:
         folder: where data, logs and pid files lie; it is empty, absent, or a stack's already.
         kafka_port: the broker's; 0 takes the one of the last start, at first any free one.
         redis_port: Redis's, likewise.
+        advertised_port: where the broker tells its clients to connect, if a proxy stands before it.
         java_options: the broker's Java's.
         say: told, in a line, what goes on; by default nobody is.
     """
@@ -226,6 +227,7 @@ class Stack:
         kafka_port: int = 0,
         redis_port: int = 0,
         *,
+        advertised_port: int = 0,
         java_options: Sequence[str] = ("-Xmx512m",),
         say: Callable[[str], object] = str,
     ) -> None:
@@ -233,6 +235,7 @@ class Stack:
         self.kafka = Server("kafka", self.folder, kafka_answers)
         self.redis = Server("redis", self.folder, redis_answers)
         self._asked = {"kafka": kafka_port, "redis": redis_port}
+        self._advertised = advertised_port
         self._java_options = java_options
         self._say = say
 
@@ -393,7 +396,8 @@ class Stack:
 
     def _kafka_command(self, ports: dict[str, int]) -> list[str]:
         libraries = f"{kafka_home(self._say) / 'libs'}/*"
-        text = PROPERTIES.format(host=HOST, **ports)
+        advertised = self._advertised or ports["kafka"]
+        text = PROPERTIES.format(host=HOST, advertised=advertised, **ports)
         write_whole(self.folder / "server.properties", text.encode())
         start = [java(), *self._java_options, "-Dlog4j2.level=WARN", "-cp", libraries]
         if not (self.folder / "kafka-data" / "meta.properties").exists():

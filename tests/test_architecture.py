@@ -29,6 +29,7 @@ KNOWS_THE_TRUTH = {
 SHELLS = {
     "filter/courier.py": "publishes to Kafka",
     "filter/ledger_redis.py": "the ledger in Redis",
+    "filter/tolerant.py": "mends Kafka's clients",
     "filter/unit.py": "a stage's partition on Kafka",
     "filter/worker.py": "a worker of Faust's",
     "filter/plugins.py": "finds and loads plug-in files",

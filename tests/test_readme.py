@@ -66,8 +66,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def on_kafka(command: str) -> bool:
+    """Whether it belongs to the section that `tests/live/test_readme.py` runs."""
+    return "stack" in command or "kafka" in command or " tail " in command
+
+
 def test_every_command_runs(folder: Path) -> None:
-    ran = [line for line in commands() if line.startswith("./dev hamstrung")]
+    ran = [one for one in commands() if one.startswith("./dev hamstrung") and not on_kafka(one)]
     assert len(ran) > 10
     for command in ran:
         done = hamstrung(command, folder)
@@ -76,7 +81,9 @@ def test_every_command_runs(folder: Path) -> None:
 
 
 def test_every_other_command_is_the_test_command_that_ci_runs() -> None:
-    others = {line for line in commands() if not line.startswith("./dev hamstrung")}
+    others = {
+        line for line in commands() if not line.startswith("./dev hamstrung") and not on_kafka(line)
+    }
     assert others == {"./dev pytest"}
     assert "./dev pytest" in (ROOT / ".ci" / "run").read_text()
 
