@@ -201,26 +201,22 @@ class Kafka:
             options: of `benchmarks.passing`; without any, the product's own workers.
         """
         run, hired = uuid.uuid4().hex[:12], list[subprocess.Popen[bytes]]()
-        try:
-            with TemporaryDirectory() as folder, elsewhere(scenario, run, Path(folder)) as engines:
-                assert engines is not None
+        with TemporaryDirectory() as folder, elsewhere(scenario, run, Path(folder)) as engines:
+            assert engines is not None
 
-                def engine(
-                    own: FilterSettings, beginning: Beginning, source: Source, last: int
-                ) -> Any:
-                    made = engines(own, beginning, source, last)
-                    hired.extend(self._worker(run, options) for _ in range(workers))
-                    self._wait_for(f"hamstrung.{run}", workers)
-                    return made
+            def engine(own: FilterSettings, beginning: Beginning, source: Source, last: int) -> Any:
+                made = engines(own, beginning, source, last)
+                hired.extend(self._worker(run, options) for _ in range(workers))
+                self._wait_for(f"hamstrung.{run}", hired)
+                return made
 
-                try:
-                    yield engine, hired
-                finally:
-                    ended(hired)
-        finally:
-            self.delete(f"hamstrung.{run}.")
-            with connect(self.stack.redis_url, None) as client:
-                client.flushall()
+            try:
+                yield engine, hired
+            finally:
+                ended(hired)
+        self.delete(f"hamstrung.{run}.")
+        with connect(self.stack.redis_url, None) as client:
+            client.flushall()
 
     def _worker(self, run: str, options: Sequence[str]) -> "subprocess.Popen[bytes]":
         broker, url = self.stack.broker, self.stack.redis_url
@@ -237,16 +233,18 @@ class Kafka:
             start_new_session=True,
         )
 
-    def _wait_for(self, group: str, members: int) -> None:
-        """Wait until so many workers have shared the partitions out among them."""
+    def _wait_for(self, group: str, hired: "list[subprocess.Popen[bytes]]") -> None:
+        """Wait until all workers have shared the partitions out among them."""
         until = time.monotonic() + 120
         while time.monotonic() < until:
+            if any(one.poll() is not None for one in hired):
+                raise SystemExit("benchmarks: a worker ended at its start; it said why above")
             with suppress(CoordinatorNotAvailableError, NotCoordinatorError):  # of a new broker
                 found = self._admin.describe_groups([group])[group]
-                if found["group_state"] == "Stable" and len(found["members"]) == members:
+                if found["group_state"] == "Stable" and len(found["members"]) == len(hired):
                     return
             time.sleep(0.2)
-        raise SystemExit(f"benchmarks: {members} workers did not join in two minutes")
+        raise SystemExit(f"benchmarks: {len(hired)} workers did not join in two minutes")
 
     def create(self, names: Sequence[str]) -> None:
         """Make topics of one partition."""

@@ -8,8 +8,9 @@ ends the Faust app and begins a new one: taking up is the one way back.
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import faust
@@ -23,7 +24,7 @@ from filter.charter import PROTOCOL, Charter, unpacked
 from filter.codec import CodecError
 from filter.courier import CONTROL, ENDED, FAILED, Courier, patiently, topic_name
 from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
-from filter.plugins import told
+from filter.plugins import SettingsError, told
 from filter.tolerant import tolerate
 from filter.unit import Unit, inputs
 from filter.wire import LARGEST, WireError, decoded, read, topics
@@ -49,15 +50,17 @@ class Settings(NamedTuple):
         redis_url: of the ledger.
         password: Redis's, if it asks for one.
         session_timeout: seconds after which a worker that says nothing is taken for dead.
+        versions: what has to be the same here and at the driver's (`Charter.versions`).
     """
 
     broker: str
     redis_url: str
     password: str | None = None
     session_timeout: float = 6.0
+    versions: Mapping[str, str] = MappingProxyType({})
 
 
-class Refused(Exception):  # noqa: N818 - a worker's answer, not a fault
+class Refused(SettingsError):  # noqa: N818 - a worker's answer, not a fault
     """This worker cannot take part in this run."""
 
 
@@ -78,7 +81,7 @@ async def serve(settings: Settings, run: str, say: Say) -> None:
         KafkaError: Kafka has.
     """
     tolerate()
-    charter = await _charter(settings.broker, run)
+    charter = await _charter(settings, run)
     client = connect(settings.redis_url, settings.password)
     over = asyncio.create_task(_over(settings.broker, run))
     try:
@@ -162,6 +165,13 @@ class Gathering(Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
 
+class _App(faust.App):
+    """An app that makes no folders where it is started: it has no tables to keep in them."""
+
+    def _create_directories(self) -> None:
+        """Make none."""
+
+
 class Worker:
     """A Faust app with an agent for each stage, and the units that it has been given.
 
@@ -188,7 +198,7 @@ class Worker:
         self._app = self._made(settings)
 
     def _made(self, settings: Settings) -> faust.App:
-        app = faust.App(
+        app = _App(
             f"hamstrung.{self._charter.run}",
             broker=[f"kafka://{one}" for one in settings.broker.split(",")],
             store="memory://",
@@ -222,14 +232,15 @@ class Worker:
             async for event in stream.noack().events():
                 message = event.message
                 name = message.topic[run:]
-                unit = self._unit(link, message.partition)
                 try:
-                    unit.hear(name, event)
-                except WireError as why:
-                    await self._courier.bury(
-                        name, message.partition, message.offset, event.value, why
-                    )
-                    unit.pass_over(name, event)
+                    unit = self._unit(link, message.partition)
+                    try:
+                        unit.hear(name, event)
+                    except WireError as why:
+                        await self._courier.bury(
+                            name, message.partition, message.offset, event.value, why
+                        )
+                        unit.pass_over(name, event)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the app ends with it
                     self._fail(error)
 
@@ -331,14 +342,14 @@ async def _reading(broker: str, run: str) -> AsyncIterator[tuple[Any, TopicParti
         await consumer.stop()
 
 
-async def _charter(broker: str, run: str) -> Charter:
+async def _charter(settings: Settings, run: str) -> Charter:
     """The charter of a run, once all of it is there.
 
     Raises:
         Refused: it is one that this program does not understand.
     """
     pieces: dict[int, bytes] = {}
-    async with _reading(broker, run) as (consumer, place):
+    async with _reading(settings.broker, run) as (consumer, place):
         while True:
             fetched = await consumer.getmany(place, timeout_ms=1000)
             for message in fetched.get(place, ()):
@@ -346,16 +357,28 @@ async def _charter(broker: str, run: str) -> Charter:
                     header = read(run, message.headers)
                     pieces[header.slice] = message.value or b""
                     if len(pieces) == header.of:
-                        return _understood([pieces[number] for number in range(header.of)])
+                        whole = [pieces[number] for number in range(header.of)]
+                        return understood(whole, settings.versions)
 
 
-def _understood(pieces: list[bytes]) -> Charter:
+def understood(pieces: list[bytes], versions: Mapping[str, str]) -> Charter:
+    """A charter from its pieces.
+
+    Raises:
+        Refused: it is one that this program does not understand, or another one's.
+    """
     try:
         made = unpacked(pieces)
     except CodecError as error:
         raise Refused(f"the run's charter is of another version of the program: {error}") from None
     if made.protocol != PROTOCOL:
         raise Refused(f"the run speaks protocol {made.protocol}, this worker {PROTOCOL}")
+    for name, version in versions.items():
+        if made.versions.get(name) != version:
+            raise Refused(
+                f"the run was begun with {name} {made.versions.get(name)}, here it is {version}:"
+                " give this worker the driver's version"
+            )
     return made
 
 

@@ -13,7 +13,9 @@ from filter.chain import CHAIN
 from filter.charter import Charter, packed
 from filter.courier import CONTROL, DEAD_LETTERS, ENDED, snapshot_topic, topic_name
 from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
+from simulator.manifest import versions
 from simulator.servers import HOW, Misplaced, Unreached
+from simulator.source import source
 
 OLDEST: Final = (2, 4)
 """The first version of Kafka that will do."""
@@ -33,6 +35,12 @@ def client_settings(address: str) -> dict[str, Any]:
 def unreached(address: str) -> Unreached:
     """Nothing answers at an address."""
     return Unreached(f"Kafka does not answer at {address} (kafka.broker): start one with {HOW}")
+
+
+def program() -> dict[str, str]:
+    """What a run's driver and workers must have alike: versions, and the program's own files."""
+    known = versions()
+    return {name: known[name] for name in ("hamstrung", "numpy")} | {"files": source()}
 
 
 class Broker:

@@ -113,6 +113,7 @@ class KafkaEngine:
         self._graves = TopicPartition(topic_name(broker.run, DEAD_LETTERS), 0)
         self._consumer.assign([*self._places(), self._graves])
         self._consumer.seek_to_beginning()
+        (self._earlier,) = self._consumer.end_offsets([self._graves]).values()
 
     def _sources(self, topic: Topic) -> list[tuple[int, int]]:
         """Where a stream comes from; what goes to all of a stage's partitions is read from one."""
@@ -240,7 +241,7 @@ class KafkaEngine:
         """Count a dead letter; one however often it was written. What is none becomes one.
 
         Raises:
-            EngineError: it is no message's: a stage failed, as it would again.
+            EngineError: it is no message's: a stage has failed since this engine began.
         """
         try:
             letter = _letter(self._broker.run, message.headers, message.value)
@@ -248,6 +249,8 @@ class KafkaEngine:
             self._bury(DEAD_LETTERS, message, why)
             return
         if letter.code == FAILED and not letter.topic:
+            if message.offset < self._earlier:
+                return
             raise EngineError(f"a worker failed: {letter.reason}")
         self.dead.add((letter.topic, letter.partition, letter.offset))
 

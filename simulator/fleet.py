@@ -21,17 +21,16 @@ import msgspec
 from filter import chain, settings
 from filter.chain import Beginning
 from filter.charter import charter
-from filter.ledger_redis import Unreachable, connect
+from filter.ledger_redis import LedgerRefused, Unreachable, connect
 from filter.plugins import SettingsError
 from filter.river_travel import TRAVELS
 from filter.settings import FilterSettings
-from simulator.broker import Broker
+from simulator.broker import Broker, program
 from simulator.engine_kafka import KafkaEngine
 from simulator.loop import Engines
 from simulator.mail import Source
-from simulator.manifest import versions
 from simulator.scenario import Scenario
-from simulator.servers import HOW, PASSWORD, EngineError, Unreached
+from simulator.servers import HINT, HOW, PASSWORD, EngineError, Unreached
 
 Say = Callable[[str], None]
 RESTARTS: Final = 20
@@ -179,7 +178,7 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
                 own,
                 msgspec.json.encode(asdict(own)),
                 beginning,
-                versions(),
+                program(),
                 parts=kafka.partitions,
                 delay=scenario.feedback_delay,
                 last=last,
@@ -228,3 +227,5 @@ def _look_at_redis(scenario: Scenario) -> None:
         connect(scenario.redis.url, os.environ.get(PASSWORD)).close()
     except Unreachable as error:
         raise Unreached(f"{error} (redis.url): start one with {HOW}") from error
+    except LedgerRefused as error:
+        raise LedgerRefused(f"{error} (redis.url; {HINT})") from None

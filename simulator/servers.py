@@ -9,7 +9,7 @@ from filter.plugins import SettingsError
 PASSWORD: Final = "HAMSTRUNG_REDIS_PASSWORD"
 """The variable that holds Redis's password: a run's folder keeps every setting, but not this."""
 
-
+HINT: Final = f"a password is read from the variable {PASSWORD}"
 HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
 """How to start both."""
 

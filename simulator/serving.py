@@ -8,10 +8,13 @@ import threading
 import warnings
 from contextlib import suppress
 
-from filter.ledger_redis import Unreachable
-from simulator.broker import runs_on
+from aiokafka.errors import KafkaError
+
+from filter.ledger_redis import LedgerRefused, Unreachable
+from filter.plugins import told
+from simulator.broker import program, runs_on
 from simulator.exits import DONE, of_error, say
-from simulator.servers import HOW, PASSWORD, KafkaSettings, RedisSettings, Unreached
+from simulator.servers import HINT, HOW, PASSWORD, KafkaSettings, RedisSettings, Unreached
 
 LOOKS = 2.0
 """Seconds from one look for a run to the next."""
@@ -80,23 +83,33 @@ def _watch(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
 async def _one(kafka: KafkaSettings, redis: RedisSettings, run: str) -> None:
     from filter.worker import Settings, serve
 
-    settings = Settings(kafka.broker, redis.url, os.environ.get(PASSWORD), kafka.session_timeout)
+    settings = Settings(
+        kafka.broker, redis.url, os.environ.get(PASSWORD), kafka.session_timeout, program()
+    )
     try:
         await serve(settings, run, say)
     except Unreachable as error:
         raise Unreached(f"{error} (redis.url): start one with {HOW}") from error
+    except LedgerRefused as error:
+        raise LedgerRefused(f"{error} (redis.url; {HINT})") from None
 
 
 async def _every(kafka: KafkaSettings, redis: RedisSettings) -> None:
-    """Work for the run that was begun or resumed last, until it is over or another one begins."""
+    """Work for the run that was begun or resumed last, until it is over or another one begins.
+
+    A run that cannot go on here is left to others: it may lie on the broker for days.
+    """
     current, working = "", asyncio.create_task(asyncio.sleep(0))
+    left: set[str] = set()
     waits = False
     try:
         while True:
             idle = working.done()
-            if idle:
-                working.result()
-            open_ = await asyncio.to_thread(runs_on, kafka.broker)
+            if idle and not _done(working, current):
+                left.add(current)
+            open_ = [
+                run for run in await asyncio.to_thread(runs_on, kafka.broker) if run not in left
+            ]
             newest = open_[-1] if open_ else ""
             if newest and (newest != current or idle):
                 await _ended(working)
@@ -112,6 +125,25 @@ async def _every(kafka: KafkaSettings, redis: RedisSettings) -> None:
             await asyncio.sleep(0 if not working.done() else LOOKS)
     finally:
         await _ended(working)
+
+
+def _done(working: "asyncio.Task[None]", run: str) -> bool:
+    """Whether a run is over; if not, why it cannot go on here is said.
+
+    Raises:
+        Unreached: Redis does not answer.
+        LedgerRefused: it will not do.
+        KafkaError: the broker has been away for too long.
+    """
+    error = working.exception()
+    if error is None:
+        return True
+    if not isinstance(error, Exception) or isinstance(
+        error, Unreached | LedgerRefused | KafkaError
+    ):
+        raise error
+    say(f"cannot work for {run}: {told(error)}")
+    return False
 
 
 async def _ended(working: "asyncio.Task[None]") -> None:

@@ -91,6 +91,7 @@ EXCEPTIONS = {
     ("filter/river_model.py", "importlib"): "a River classifier is found by its name",
     ("filter/river_model.py", "inspect"): "what its constructor and `learn_one` take",
     ("filter/river_model.py", "vars"): "the classes of a River module",
+    ("simulator/servers.py", "urllib"): "takes an address apart",
     ("simulator/spelling.py", "datetime"): "the types of TOML's dates",
     ("simulator/__init__.py", "globals"): "lists what can be imported from it",
 }
