@@ -149,6 +149,26 @@ class _Once:
 
 
 class _Thread(AIOKafkaConsumerThread):
+    """Begins a partition of which nothing is acknowledged at its beginning, whatever was fetched.
+
+    In a rebalance Faust drops what was fetched, and aiokafka seeks back to what is committed: where
+    nothing is, the dropped messages would never come.
+    """
+
+    async def seek_to_committed(self) -> Any:
+        """Seek all partitions to where they are to go on."""
+        return await self.call_thread(self._sought)
+
+    async def _sought(self) -> Any:
+        consumer = self._ensure_consumer()
+        found = await consumer.seek_to_committed()
+        fresh = [place for place, offset in found.items() if not offset]
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+        return found
+
+
+class _Gathering(_Thread):
     """Fetches what has come together in some milliseconds; Faust has no setting for that."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -158,11 +178,18 @@ class _Thread(AIOKafkaConsumerThread):
         return consumer
 
 
-class Gathering(Consumer):
-    """Faust's consumer for runs with several ticks in flight: fewer and larger fetches."""
+class Sure(Consumer):
+    """Faust's consumer, that loses nothing in a rebalance."""
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+
+class Gathering(Consumer):
+    """The same for runs with several ticks in flight: fewer and larger fetches."""
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Gathering(self, loop=self.loop, beacon=self.beacon)
 
 
 class _App(faust.App):
@@ -216,8 +243,8 @@ class Worker:
             key_serializer="raw",
             value_serializer="raw",
         )
-        if self._charter.delay > 1:
-            app.transport.Consumer = Gathering  # type: ignore[misc]  # of this app alone
+        kind = Gathering if self._charter.delay > 1 else Sure
+        app.transport.Consumer = kind  # type: ignore[misc]  # of this app alone
         for link in CHAIN:
             names = [topic_name(self._charter.run, topic.name) for topic in inputs(link)]
             app.agent(app.topic(*names), name=link.stage, concurrency=1)(self._agent(link))

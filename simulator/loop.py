@@ -27,6 +27,10 @@ STAYS = (
 )
 
 
+PEACE = "peace"
+"""Name of the arm that nobody sees."""
+
+
 class Prepared(NamedTuple):
     """A run before its first tick."""
 
@@ -34,8 +38,8 @@ class Prepared(NamedTuple):
     world: World
     strike: Strike | None
     arms: dict[str, Arm]
-    peace: str
-    """The arm that simulates what is before the arms part, for itself and for the others."""
+    peace: Arm
+    """Simulates what is before the arms part, for the others; it may be none of ``arms``."""
     fork: int
     """Tick at which the arms part."""
     plugins: tuple[Plugin, ...]
@@ -81,7 +85,13 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
     fork = strike.start if strike and model.travels else 0
     plugins += settings.plugins(scenario.filter)
     fork = min(fork, scenario.duration)
-    peace = scenario.arms[1 if elsewhere is not None and len(arms) > 1 else 0]
+    first, *others = arms.values()
+    peace = first
+    if elsewhere is not None and others:
+        own = _settings(scenario, first.plan)
+        alike = [arm for arm in others if _settings(scenario, arm.plan) == own]
+        engine = Embedded(chain.stages(own, beginning), scenario.feedback_delay)
+        peace = alike[0] if alike else Arm(PEACE, first.plan, scenario, world, strike, engine)
     return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes)
 
 
@@ -141,7 +151,7 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
     Before the arms part, only the first one and the one that simulates peace are simulated.
     """
     first, *others = prepared.arms.values()
-    peace = prepared.arms[prepared.peace]
+    peace = prepared.peace
     last = prepared.scenario.duration + prepared.scenario.feedback_delay
     for tick in range(start, last):
         if tick == prepared.fork and tick > 0:
@@ -150,6 +160,8 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
                 if arm is not peace:
                     arm.thaw(state)
         first.step(tick)
+        if tick < prepared.fork and others and peace not in (first, *others):
+            peace.step(tick)
         for arm in others:
             if tick >= prepared.fork or arm is peace:
                 arm.step(tick)
@@ -158,11 +170,16 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
 
 def freeze(prepared: Prepared, ready: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
     """The state of all arms; that of those which are ``ready`` is taken as it is."""
-    arms = prepared.arms.items()
+    arms = every(prepared).items()
     return codec.pack({name: ready.get(name) or arm.freeze() for name, arm in arms})
+
+
+def every(prepared: Prepared) -> dict[str, Arm]:
+    """All arms, with the one that nobody sees."""
+    return {prepared.peace.name: prepared.peace} | prepared.arms
 
 
 def thaw(prepared: Prepared, frozen: bytes) -> None:
     """Take up a frozen state."""
     for name, state in codec.unpack(dict[str, bytes], frozen).items():
-        prepared.arms[name].thaw(state)
+        every(prepared)[name].thaw(state)

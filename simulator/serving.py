@@ -147,6 +147,7 @@ def _done(working: "asyncio.Task[None]", run: str) -> bool:
 
 
 async def _ended(working: "asyncio.Task[None]") -> None:
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
+    if not working.done():
+        working.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await working

@@ -304,11 +304,11 @@ def test_an_attack_that_raises_is_saved_with_an_error(tmp_path: Path) -> None:
 
 
 def test_a_river_model_that_does_not_travel_is_not_resumed_and_it_is_said(tmp_path: Path) -> None:
-    chosen = small(duration=4, filter={"model": "tree.HoeffdingTreeClassifier"})
+    chosen = small(duration=4, filter={"model": "dummy.NoChangeClassifier"})
     path = tmp_path / "run"
     assert started(path, asking(2), chosen).status == "interrupted"
     assert not (path / "checkpoint").exists()
-    with pytest.raises(FolderError, match=r"tree.HoeffdingTreeClassifier cannot be saved"):
+    with pytest.raises(FolderError, match=r"dummy.NoChangeClassifier cannot be saved"):
         resumed(path)
 
 
