@@ -74,7 +74,7 @@ class Plan:
     delay: int = 8
     start: int = 2000
     plumbing: int = 200
-    slow: tuple[int, int] = (24, 300)
+    slow: tuple[int, int] = (24, 1200)
     hops: int = 200
     long: tuple[int, int] = (1500, 50)
     snapshot_every: int = 100

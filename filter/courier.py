@@ -55,8 +55,11 @@ def snapshot_topic(stage: str) -> str:
 
 DEAD_LETTERS: Final = "dead-letters"
 CONTROL: Final = "control"
+BEGUN: Final = "begun"
+"""The header of the message on ``control`` that says that a run was begun, or resumed."""
+
 ENDED: Final = "ended"
-"""The header of the last message on ``control``: the run is over."""
+"""The header of the message on ``control`` that says that it is over."""
 
 FAILED: Final = "stage"
 """Code of the letter that no message is the cause of: a stage raised."""

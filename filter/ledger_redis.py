@@ -379,11 +379,18 @@ def connect(url: str, password: str | None) -> redis.Redis:
     return client
 
 
-def forget(client: redis.Redis, run: str) -> None:
-    """Delete all that was kept of a run."""
+def expire(client: redis.Redis, run: str, seconds: int) -> None:
+    """Have Redis forget a run after some time.
+
+    Raises:
+        Unreachable: it does not answer.
+    """
     with answering(client):
         for keys in _slices(client.scan_iter(f"hamstrung:{{{_word(run)}:*", count=1000)):
-            client.unlink(*keys)
+            pipe = client.pipeline(transaction=False)
+            for key in keys:
+                pipe.expire(key, seconds)
+            pipe.execute()
 
 
 @contextmanager

@@ -413,6 +413,8 @@ def _sound(columns: Any) -> Any:
             continue
         elif column.dtype.kind == "f" and not np.isfinite(column).all():
             raise ValueError(f"{name}: not every value is finite")
+        elif column.dtype.kind == "i" and not ((column >= -FAR) & (column < FAR)).all():
+            raise ValueError(f"{name}: expected numbers from {-FAR} to before {FAR}")
     return columns
 
 

@@ -22,15 +22,18 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from filter.chain import CHAIN, Link
 from filter.charter import PROTOCOL, Charter, unpacked
 from filter.codec import CodecError
-from filter.courier import CONTROL, ENDED, FAILED, Courier, patiently, topic_name
+from filter.courier import BEGUN, CONTROL, ENDED, FAILED, Courier, patiently, topic_name
 from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
 from filter.plugins import SettingsError, told
 from filter.tolerant import tolerate
 from filter.unit import Unit, inputs
 from filter.wire import LARGEST, WireError, decoded, read, topics
 
-GATHERS: Final = 4
+GATHERS: Final = 12
 """Milliseconds that a fetch may wait for more, where there are ticks to do meanwhile."""
+
+LINGERS: Final = 4
+"""Milliseconds that a message may wait for others to be sent with, likewise."""
 
 GATHERED: Final = 4 * 1024 * 1024
 """Bytes that end such a wait."""
@@ -101,7 +104,7 @@ async def _life(
     settings: Settings, charter: Charter, client: "redis.Redis", over: "asyncio.Task[None]"
 ) -> Exception | None:
     """One app from start to stop; why it has to begin again, or None if the run is over."""
-    linger = GATHERS if charter.delay > 1 else 0
+    linger = LINGERS if charter.delay > 1 else 0
     async with Courier(settings.broker, charter.run, linger) as courier:
         worker = Worker(settings, charter, client, courier)
         try:
@@ -410,13 +413,16 @@ def understood(pieces: list[bytes], versions: Mapping[str, str]) -> Charter:
 
 
 async def _over(broker: str, run: str) -> None:
-    """Wait until a run is said to be over."""
+    """Wait until a run is said to be over, and not to be begun again after that."""
+    over = False
     async with _reading(broker, run) as (consumer, place):
-        while True:
+        (end,) = (await patiently(lambda: consumer.end_offsets([place]))).values()
+        while not over or await consumer.position(place) < end:
             fetched = await consumer.getmany(place, timeout_ms=1000)
             for message in fetched.get(place, ()):
-                if {(ENDED, run.encode()), ("run", run.encode())} <= set(message.headers):
-                    return
+                if ("run", run.encode()) in message.headers:
+                    words = {name for name, of in message.headers if of == run.encode()}
+                    over = ENDED in words or (over and BEGUN not in words)
 
 
 def quiet() -> None:

@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from filter.chain import CHAIN
 from filter.charter import Charter, packed
-from filter.courier import CONTROL, DEAD_LETTERS, ENDED, snapshot_topic, topic_name
+from filter.courier import BEGUN, CONTROL, DEAD_LETTERS, ENDED, snapshot_topic, topic_name
 from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
 from simulator.manifest import versions
 from simulator.servers import HOW, Misplaced, Unreached
@@ -20,9 +20,9 @@ from simulator.source import source
 OLDEST: Final = (2, 4)
 """The first version of Kafka that will do."""
 
-DAY: Final = 24 * 3600 * 1000
-BEGUN: Final = "begun"
-"""The header of the message on ``control`` that says that a run was begun, or resumed."""
+DAY: Final = 24 * 3600
+FOREVER: Final = {"retention.ms": "-1"}
+"""How long the charter and the snapshots are kept: a worker that takes up may need them."""
 
 _RUN: Final = re.compile(r"hamstrung\.(.+)\.control")
 
@@ -160,11 +160,18 @@ class Broker:
     def _create(self, names: dict[str, int]) -> None:
         config = {
             "max.message.bytes": str(2 * LARGEST),
-            "retention.ms": str(DAY),
+            "retention.ms": str(1000 * DAY),
             "compression.type": "uncompressed",
         }
+        stages = [topic_name(self.run, snapshot_topic(link.stage)) for link in CHAIN]
+        lasting = (topic_name(self.run, CONTROL), *stages)
         made = [
-            NewTopic(name, num_partitions=parts, replication_factor=-1, topic_configs=config)
+            NewTopic(
+                name,
+                num_partitions=parts,
+                replication_factor=-1,
+                topic_configs=config | (FOREVER if name in lasting else {}),
+            )
             for name, parts in names.items()
         ]
         self._admin.create_topics(made)

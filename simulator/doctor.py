@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from simulator import stdout
 from simulator.paint import Paint, ansi, encodes, paint, plain, width
 from simulator.safe import safe
+from simulator.servers import HINT, HOW, PASSWORD
 
 T = TypeVar("T")
 Group = Literal["run", "comfort", "kafka"]
@@ -47,7 +48,6 @@ RUNS = Path("runs")
 OURS = ("filter", "agents", "simulator")
 FOR_KAFKA = frozenset({"crc32c", "faust-streaming", "kafka-python", "redis"})
 INSTALL = "install it again: ./dev, or pip install . in a clean environment"
-OWN_REDIS = "redis-server --save '' --maxmemory-policy noeviction"
 
 
 class Answer(NamedTuple):
@@ -83,7 +83,7 @@ def examine(broker: str, redis_url: str, as_json: bool = False) -> int:
 
     Args:
         broker: Kafka's address, as ``host:port``.
-        redis_url: as ``redis://:password@host:6379/0``; its password is not printed.
+        redis_url: of the ledger; a password comes from ``HAMSTRUNG_REDIS_PASSWORD``.
         as_json: a JSON line for each finding, in place of the text.
     """
     findings = look(probes(broker, redis_url))
@@ -284,7 +284,7 @@ def kafka(broker: str) -> Answer:
     host, _, port = broker.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         return Answer(False, f"'{broker}' is no address", "name it as localhost:9092")
-    step = f"start a broker at {broker}, or name the address of another"
+    step = f"start one with {HOW}"
     getLogger("kafka").addHandler(NullHandler())  # what it logs would go to the terminal
     try:
         version = start(lambda: _broker_version(host.strip("[]"), int(port)))(NETWORK)
@@ -332,13 +332,13 @@ def redis(url: str) -> Answer:
     try:
         version, policy = start(lambda: _version_and_policy(url))(NETWORK)
     except ValueError:
-        step = "write it as redis://:PASSWORD@localhost:6379/0, with %2F for a / in a password"
+        step = f"write redis.url as redis://127.0.0.1:6379/0; {HINT}"
         return Answer(False, f"{place} is no URL of Redis", step)
     except AuthenticationError:
-        return Answer(False, f"{place} wants another password", "write it into the URL")
+        return Answer(False, f"{place} wants another password", HINT)
     except (RedisError, OSError) as error:
         found = f"no Redis answers at {place} ({type(error).__name__})"
-        return Answer(False, found, f"start one: {OWN_REDIS}")
+        return Answer(False, found, f"start one with {HOW}")
     found = f"{version} at {place}, maxmemory-policy {policy}"
     if _numbers(version) < REDIS:
         return Answer(False, found, f"start Redis {_dotted(REDIS)} or later there")
@@ -355,6 +355,7 @@ def _version_and_policy(url: str) -> tuple[str, str]:
 
     with Redis.from_url(
         url,
+        password=os.environ.get(PASSWORD),
         socket_connect_timeout=NETWORK,
         socket_timeout=NETWORK,
         retry=Retry(NoBackoff(), 0),

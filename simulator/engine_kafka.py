@@ -34,6 +34,12 @@ from simulator.mail import Source
 from simulator.servers import EngineError
 
 GIVEN: Final = ("mails", "votes", "kept", "judgements")
+MANY_DEAD: Final = 100_000
+"""Dead letters that are told apart at most."""
+
+LONGER: Final = 60.0
+"""Seconds that a message may take beyond the patience: whoever waits for results gives up first."""
+
 WAITS: Final = 10.0
 """Seconds without anything new after which it says what it waits for."""
 
@@ -93,10 +99,14 @@ class KafkaEngine:
         """The last tick that was gathered, and that of the run."""
         self._next: dict[tuple[str, int], dict[int, int]] = {}
         self.dead: set[tuple[str, int, int]] = set()
-        """Where the messages lie that could not be read."""
+        """Where the messages lie that could not be read; of very many, the first."""
+        self._unsent: Exception | None = None
+        keeps_trying = int(1000 * (patience + LONGER))
         self._producer = KafkaProducer(
             **client_settings(broker.address),
             acks="all",
+            delivery_timeout_ms=keeps_trying,
+            max_block_ms=keeps_trying,
             linger_ms=0 if delay == 1 else 4,
             batch_size=256 * 1024,
             max_request_size=2 * LARGEST,
@@ -156,7 +166,20 @@ class KafkaEngine:
             message.value,
             partition=message.partition,
             headers=written(self._broker.run, message.header),
-        )
+        ).add_errback(self._not_sent)
+
+    def _not_sent(self, error: Exception) -> None:
+        """Keep why a message did not arrive; the producer's own thread says so."""
+        self._unsent = error
+
+    def _must_be_sent(self) -> None:
+        """See that nothing was lost on the way to the broker.
+
+        Raises:
+            EngineError: something was.
+        """
+        if self._unsent is not None:
+            raise EngineError(f"the broker did not take a message: {self._unsent}")
 
     def collect(self, tick: int) -> Flow:
         """All that flowed at a tick, once every stage has taken it.
@@ -164,6 +187,7 @@ class KafkaEngine:
         Raises:
             EngineError: the workers cannot go on, or have given nothing for too long.
         """
+        self._must_be_sent()
         streams = [topic.stream for topic in self._topics.values()]
         quiet = told = mended = time.monotonic()
         while not all(self._collector.complete(stream, tick) for stream in streams):
@@ -171,6 +195,7 @@ class KafkaEngine:
             if self._poll():
                 quiet = told = now
             if now - mended > 1:
+                self._must_be_sent()
                 self._mend()
                 mended = now
             if now - told > WAITS:
@@ -252,11 +277,17 @@ class KafkaEngine:
             if message.offset < self._earlier:
                 return
             raise EngineError(f"a worker failed: {letter.reason}")
-        self.dead.add((letter.topic, letter.partition, letter.offset))
+        if len(self.dead) < MANY_DEAD:
+            self.dead.add((letter.topic, letter.partition, letter.offset))
 
     def freeze(self) -> bytes:
-        """What is on its way; the ticks handed over lie safely with the broker after this."""
+        """What is on its way; the ticks handed over lie safely with the broker after this.
+
+        Raises:
+            EngineError: they do not.
+        """
         self._producer.flush()
+        self._must_be_sent()
         release = Release(self.collected, "", "", self._scorer, None)
         scorer, _ = changes((release,), no_scorer())
         offsets: dict[str, dict[int, int]] = {}

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -21,12 +21,12 @@ import msgspec
 from filter import chain, settings
 from filter.chain import Beginning
 from filter.charter import charter
-from filter.ledger_redis import LedgerRefused, Unreachable, connect
+from filter.ledger_redis import LedgerRefused, Unreachable, connect, expire
 from filter.plugins import SettingsError
 from filter.river_travel import TRAVELS
 from filter.settings import FilterSettings
-from simulator.broker import Broker, program
-from simulator.engine_kafka import KafkaEngine
+from simulator.broker import DAY, Broker, program
+from simulator.engine_kafka import MANY_DEAD, KafkaEngine
 from simulator.loop import Engines
 from simulator.mail import Source
 from simulator.scenario import Scenario
@@ -206,7 +206,8 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
         yield engine
         over = bool(made) and made[-1].collected == made[-1].last
         if made and made[-1].dead:
-            say(f"{len(made[-1].dead)} messages could not be read: hamstrung tail dead-letters")
+            count = f"{len(made[-1].dead)}{' or more' * (len(made[-1].dead) == MANY_DEAD)}"
+            say(f"{count} messages could not be read: hamstrung tail dead-letters")
         if over:
             broker.end()
     finally:
@@ -214,6 +215,16 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
         for one in made:
             one.close()
         broker.close()
+        if over:
+            _let_go(scenario, run)
+
+
+def _let_go(scenario: Scenario, run: str) -> None:
+    """Have Redis forget a run that is over when its topics' messages go too, if it answers."""
+    with suppress(Unreachable, LedgerRefused):
+        client = connect(scenario.redis.url, os.environ.get(PASSWORD))
+        expire(client, run, DAY)
+        client.close()
 
 
 def _look_at_redis(scenario: Scenario) -> None:

@@ -80,6 +80,9 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
 
+JAVA_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""The broker's: for its work here the optimising compiler costs more than it gives for minutes."""
+
 ANSWER_SECONDS, END_SECONDS, FETCH_SECONDS = 60, 15, 600
 UNASSIGNED = range(20000, 32000)
 """Ports for those who do not mind which: no system hands these out to outgoing connections, so one
@@ -228,7 +231,7 @@ class Stack:
         redis_port: int = 0,
         *,
         advertised_port: int = 0,
-        java_options: Sequence[str] = ("-Xmx512m",),
+        java_options: Sequence[str] = JAVA_OPTIONS,
         say: Callable[[str], object] = str,
     ) -> None:
         self.folder = folder.absolute()

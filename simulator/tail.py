@@ -21,13 +21,21 @@ from filter import codec
 from filter.chain import CHAIN
 from filter.charter import Charter, unpacked
 from filter.codec import CodecError
-from filter.courier import CONTROL, DEAD_LETTERS, ENDED, DeadLetter, snapshot_topic, topic_name
+from filter.courier import (
+    BEGUN,
+    CONTROL,
+    DEAD_LETTERS,
+    ENDED,
+    DeadLetter,
+    snapshot_topic,
+    topic_name,
+)
 from filter.plugins import SettingsError, unknown
 from filter.ragged import Ragged
 from filter.release import Change
 from filter.wire import IDS, LARGEST, Header, Letters, WireError, decoded, read, topics
 from simulator import stdout
-from simulator.broker import BEGUN, client_settings, unreached
+from simulator.broker import client_settings, unreached
 from simulator.exits import DONE
 from simulator.paint import width
 from simulator.safe import safe

@@ -28,7 +28,7 @@ from filter.ledger_redis import (
     Unreachable,
     _must_keep,
     connect,
-    forget,
+    expire,
 )
 from filter.reputation import Standing
 from tests.filter.test_ledger import CHECKS, pasts
@@ -171,7 +171,7 @@ def test_a_name_that_could_be_taken_for_another_key_is_refused(
     with pytest.raises(ValueError, match="expected letters"):
         Position(client, "run", name, 0, "me")
     with pytest.raises(ValueError, match="expected letters"):
-        forget(client, name)
+        expire(client, name, 9)
 
 
 # What people see
@@ -817,7 +817,7 @@ def test_an_error_of_redis_says_whether_to_wait_or_to_rebuild(
     for call in (
         lambda: ledger.load(0, [1]),
         lambda: ledger.commit(0),
-        lambda: forget(client, "a"),
+        lambda: expire(client, "a", 9),
     ):
         with pytest.raises(told):
             call()
@@ -826,17 +826,19 @@ def test_an_error_of_redis_says_whether_to_wait_or_to_rebuild(
     assert ledger.load(1, [1]) == {1: pasts()}
 
 
-# Forgetting a run
+# A run that is over
 
 
-def test_a_run_is_forgotten_and_no_other(client: redis.Redis) -> None:
+def test_a_run_that_is_over_goes_after_a_time_and_no_other(client: redis.Redis) -> None:
     for run in ("a", "ab", "a.b", "b"):
         for part in (0, 1):
             position = Position(client, run, "account_guard", part, "me")
             RedisLedger(position, CHECKS).replace(0, Everything(many(3), {}))
     client.sadd("other", "kept")
-    forget(client, "a")
-    left = {one.split(b":")[1] for one in dump(client) if one != b"other"}
-    assert left == {b"{ab", b"{a.b", b"{b"}
-    assert client.smembers("other") == {b"kept"}
-    forget(client, "never-was")
+    expire(client, "a", 500)
+    ends = {key: client.ttl(key) for key in dump(client)}
+    going = {key for key, seconds in ends.items() if seconds > 0}
+    assert going == {key for key in ends if key.startswith(b"hamstrung:{a:")}
+    assert len(going) == 2 * 6
+    assert all(0 < ends[key] <= 500 for key in going)
+    expire(client, "never-was", 500)

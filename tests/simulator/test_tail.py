@@ -6,12 +6,11 @@ import msgspec
 import pytest
 
 from filter.charter import packed
-from filter.courier import CONTROL, DEAD_LETTERS, dead_letter
+from filter.courier import BEGUN, CONTROL, DEAD_LETTERS, dead_letter
 from filter.events import Limits, Vote
 from filter.plugins import SettingsError
 from filter.wire import Header, WireError, slices, topics, written
 from simulator import tail as module
-from simulator.broker import BEGUN
 from simulator.safe import UNSHOWN
 from simulator.servers import KafkaSettings
 from simulator.tail import Event, events, names, shown, tail
