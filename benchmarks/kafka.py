@@ -526,7 +526,7 @@ FIGURES: Final[dict[str, Callable[[Bench], None]]] = {
 
 
 @contextmanager
-def _servers() -> Iterator[Kafka]:
+def servers() -> Iterator[Kafka]:
     """Servers of the benchmark's own; they are gone afterwards, however it ends."""
     with TemporaryDirectory(prefix="hamstrung-benchmark-") as folder:
         stack = Stack(Path(folder) / "stack", say=report.say)
@@ -560,7 +560,7 @@ def main() -> None:
     before = machine()
     report.say(f"{before['processor']}, {before['cores']} cores, load {before['load']}")
     try:
-        with _servers() as kafka:
+        with servers() as kafka:
             bench = Bench(plan, kafka, given.corpus)
             for name in [name for name in FIGURES if not given.only or name in given.only]:
                 about = (FIGURES[name].__doc__ or "").strip()

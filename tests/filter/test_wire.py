@@ -541,6 +541,8 @@ SPOILED_COLUMNS: dict[str, tuple[str, Any]] = {
     "a column too many": ("kept", (*KEPT, BITS)),
     "NaN": ("verdicts", VERDICTS._replace(score=np.array([0, np.nan, 0]))),
     "Infinity": ("verdicts", VERDICTS._replace(score=np.array([0, np.inf, 0]))),
+    "a tick far beyond": ("kept", KEPT._replace(opened=TICKS + 2**48)),
+    "a tick far before": ("kept", KEPT._replace(opened=TICKS - 2**62)),
     "signed ids": ("kept", (TICKS, *KEPT[1:])),
     "half floats": ("verdicts", VERDICTS._replace(score=raw_array("<f4", [3], bytes(12)))),
     "objects": ("kept", KEPT._replace(mail=raw_array("|O", [3], bytes(24)))),
