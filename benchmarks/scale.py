@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -29,7 +30,7 @@ from filter.unit import sources
 from filter.wire import producer, topics
 from simulator.corpus import CorpusError
 from simulator.loop import prepare, ticks
-from simulator.scenario import Scenario
+from simulator.scenario import ArmName, Scenario
 from simulator.stack import StackError
 
 SPLIT: Final = (
@@ -70,41 +71,31 @@ QUICK: Final = Plan((50, 200), 100, 3, 6, (20, 200))
 
 
 class Line(NamedTuple):
-    """CPU milliseconds a tick: what it costs at least, and for each thousand mails."""
+    """CPU milliseconds a tick: at least, for each thousand mails, for each partition but one."""
 
     tick: float
     thousand: float
+    part: float
 
-    def at(self, mails: int) -> float:
-        """For a tick of so many mails."""
-        return self.tick + self.thousand * mails / 1000
+    def at(self, parts: int, mails: int) -> float:
+        """For a tick of so many mails on so many partitions."""
+        return self.tick + self.thousand * mails / 1000 + self.part * (parts - 1)
 
 
 class Model(NamedTuple):
-    """What a worker's tick costs.
+    """What a tick costs a worker, with its share of Faust, clients and event loop.
 
     Args:
-        split: of what partitions share, for one partition.
-        one: of what one worker does for all.
-        messages: of Faust, the clients and the event loop, on one partition.
+        split: the stages whose partitions share the work.
+        one: the stages that one worker has for all.
     """
 
     split: Line
     one: Line
-    messages: Line
 
     def busiest(self, parts: int, workers: int, mails: int) -> float:
         """CPU milliseconds a tick of the worker that has the single stages, and its share."""
-        split, one = messages(parts)
-        each = self.messages.tick / sum(messages(1))
-        text = self.messages.thousand * mails / 1000
-        shared = parts * self.split.tick + self.split.thousand * mails / 1000
-        return (
-            (shared + each * split + text / 2) / workers
-            + self.one.at(mails)
-            + each * one
-            + text / 2
-        )
+        return self.split.at(parts, mails) / workers + self.one.at(parts, mails)
 
     def total(self, parts: int, mails: int) -> float:
         """CPU milliseconds a tick of all workers."""
@@ -171,34 +162,51 @@ class Scale:
         return corpus_scenario(str(self._corpus), mails, length, 2000)
 
     def model(self) -> Model:
-        """One worker's clocks at two sizes of tick, as lines."""
-        few, many = (self._clocks(mails) for mails in self._plan.sizes)
-        return Model(*(self._line(name, few, many) for name in Model._fields))
+        """One worker's clocks at two sizes of tick, and with more partitions."""
+        small, large = self._plan.sizes
+        points = (
+            self._clocks(small, 1),
+            self._clocks(large, 1),
+            self._clocks(small, PARTS),
+        )
+        found = Model(*(self._line(*map(itemgetter(name), points)) for name in Model._fields))
+        for name, line in found._asdict().items():
+            report.say(
+                f"  {name:<6}{line.tick:>8.2f} ms a tick {line.thousand:>8.2f} ms a thousand mails"
+                f" {line.part:>8.2f} ms a further partition"
+            )
+        return found
 
-    def _clocks(self, mails: int) -> dict[str, float]:
+    def _clocks(self, mails: int, parts: int) -> dict[str, float]:
+        """CPU milliseconds a tick of both kinds of stages.
+
+        What no clock is around (Faust, the clients, the event loop) is shared out by the messages
+        that the stages take and give.
+        """
         plan = self._plan
-        scenario = self._kafka.scenario(self._scenario(mails, plan.warm_up + plan.lap), DELAY)
+        scenario = self._kafka.scenario(
+            self._scenario(mails, plan.warm_up + plan.lap), DELAY, parts
+        )
         with TemporaryDirectory() as folder:
             path = Path(folder) / "clocks.json"
             last = plan.warm_up + plan.lap - 1
             options = ("--clocks", str(plan.warm_up), str(last), str(path))
             lap = self._kafka.lap(scenario, plan.warm_up, plan.lap, 1, *options)
             cpu = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, float]])["cpu"]
-        report.say(f"  {mails:>6} mails, one worker: {lap.told()}")
-        found = {
-            "split": sum(cpu.get(name, 0.0) for name in SPLIT),
-            "one": sum(cpu.get(name, 0.0) for name in ONE),
-        }
+        report.say(f"  {mails} mails, {parts} partitions, one worker: {lap.told()}")
+        split = sum(cpu.get(name, 0.0) for name in SPLIT)
+        one = sum(cpu.get(name, 0.0) for name in ONE)
         whole = sum(seconds for name, seconds in cpu.items() if name.startswith("in all"))
-        found["messages"] = whole - sum(found.values())
+        mine, theirs = messages(parts)
+        share = (whole - split - one) * mine / (mine + theirs)
+        found = {"split": split + share, "one": whole - split - share}
         return {name: 1000 * seconds / plan.lap for name, seconds in found.items()}
 
-    def _line(self, name: str, few: dict[str, float], many: dict[str, float]) -> Line:
+    def _line(self, few: float, many: float, parted: float) -> Line:
         small, large = self._plan.sizes
-        thousand = 1000 * (many[name] - few[name]) / (large - small)
-        line = Line(round(few[name] - thousand * small / 1000, 3), round(thousand, 3))
-        report.say(f"  {name:<10}{line.tick:>8.2f} ms a tick {line.thousand:>8.2f} ms a thousand")
-        return line
+        thousand = 1000 * (many - few) / (large - small)
+        part = (parted - few) / (PARTS - 1)
+        return Line(round(few - thousand * small / 1000, 2), round(thousand, 2), round(part, 2))
 
     def held(self, model: Model) -> list[dict[str, Any]]:
         """The model beside one, two and three workers on three partitions."""
@@ -223,23 +231,33 @@ class Scale:
         return rows
 
     def prices(self) -> dict[str, Price]:
-        """What a claim costs the crowd guard, and a lesson the learner, in this process."""
-        with (
-            _noted(CrowdGuard, lambda given: len(given.claims)) as claims,
-            _noted(Learner, lambda given: len(given.lessons)) as lessons,
-        ):
-            for votes in self._plan.bots:
-                scenario = self._scenario(self._plan.sizes[0], 24)
-                bots = {"accounts": 4 * votes, "votes_per_hour": votes}
-                attack = replace(scenario.attack, settings=bots)
-                for _ in ticks(prepare(replace(scenario, attack=attack))):
-                    pass
-        found = {"claim": _price(claims), "lesson": _price(lessons)}
+        """What a claim costs the crowd guard, and a lesson the learner, in this process.
+
+        Lessons are counted where nobody guards: there every vote becomes one.
+        """
+        found = {
+            "claim": self._priced(CrowdGuard, "claims", "attacked"),
+            "lesson": self._priced(Learner, "lessons", "unguarded"),
+        }
         for name, price in found.items():
             report.say(
                 f"  a {name}: {price.microseconds} µs of CPU, seen up to {price.most:.0f} a tick"
             )
         return found
+
+    def _priced(self, stage: type[Any], stream: str, arm: ArmName) -> Price:
+        with _noted(stage, lambda given: len(getattr(given, stream))) as seen:
+            for votes in self._plan.bots:
+                self._voted(arm, votes)
+        return _price(seen)
+
+    def _voted(self, arm: ArmName, votes: int) -> None:
+        """A short run with so many votes of bots a tick."""
+        scenario = self._scenario(self._plan.sizes[0], 24)
+        bots = {"accounts": 4 * votes, "votes_per_hour": votes}
+        attack = replace(scenario.attack, settings=bots)
+        for _ in ticks(prepare(replace(scenario, arms=(arm,), attack=attack))):
+            pass
 
     def account_bytes(self) -> float:
         """What Redis keeps of an account, key and all, on average."""

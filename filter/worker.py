@@ -224,6 +224,9 @@ class Worker:
         self._fresh: dict[str, list[Any]] = {}
         self._units: dict[tuple[str, int], Unit] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._generation = 0
+        self._settled = asyncio.Event()
+        """Whether all units are those that the partitions which we have now are to have."""
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._app = self._made(settings)
 
@@ -251,15 +254,24 @@ class Worker:
         for link in CHAIN:
             names = [topic_name(self._charter.run, topic.name) for topic in inputs(link)]
             app.agent(app.topic(*names), name=link.stage, concurrency=1)(self._agent(link))
+        app.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]  # Faust's stub
         app.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]  # Faust's stub
         return app
 
     def _agent(self, link: Link) -> Callable[[Any], Any]:
-        """What a stage's agent does with messages; it never raises, or Faust would skip them."""
+        """What a stage's agent does with messages; it never raises, or Faust would skip them.
+
+        A message waits until it is settled whose unit is to have it; if the partitions are dealt
+        anew meanwhile, it comes again.
+        """
         run = len(topic_name(self._charter.run, ""))
 
         async def hear(stream: Any) -> None:
             async for event in stream.noack().events():
+                generation = self._generation
+                await self._settled.wait()
+                if generation != self._generation:
+                    continue
                 message = event.message
                 name = message.topic[run:]
                 try:
@@ -270,7 +282,8 @@ class Worker:
                         await self._courier.bury(
                             name, message.partition, message.offset, event.value, why
                         )
-                        unit.pass_over(name, event)
+                        if generation == self._generation:
+                            unit.pass_over(name, event)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the app ends with it
                     self._fail(error)
 
@@ -302,16 +315,23 @@ class Worker:
     def _position(self, stage: str, part: int) -> Position:
         return Position(self._client, self._charter.run, stage, part, self._owner)
 
+    async def _revoked(self, _app: Any, _revoked: Any, **_rest: Any) -> None:
+        """Let go of all that was not acknowledged: it comes again. Take nothing in until then."""
+        self._generation += 1
+        self._settled.clear()
+        for unit in self._units.values():
+            unit.forget_events()
+
     async def _assigned(self, _app: Any, assigned: Any, **_rest: Any) -> None:
         """Keep the units that are ours and have been all the time; end the others.
 
-        All that was not acknowledged comes again. A worker that was taken for dead may get its
-        partition back, but another one has had it meanwhile: its unit begins anew.
+        A worker that was taken for dead may get its partition back, but another one has had it
+        meanwhile: its unit begins anew. Faust does not wait for this before it fetches again.
         """
+        generation = self._generation
         ours = {(place.topic, place.partition) for place in assigned}
         for (stage, part), unit in list(self._units.items()):
             topics = [topic_name(self._charter.run, topic.name) for topic in inputs(unit.link)]
-            unit.forget_events()
             try:
                 kept = all((topic, part) in ours for topic in topics)
                 if kept:
@@ -320,9 +340,11 @@ class Worker:
                 kept = False
             except Unreachable as error:
                 self._fail(error)
-            if not kept:
+            if not kept and self._units.get((stage, part)) is unit:
                 del self._units[stage, part]
                 await _cancelled(self._tasks.pop((stage, part)))
+        if generation == self._generation:
+            self._settled.set()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

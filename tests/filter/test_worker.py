@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from filter import worker
-from filter.courier import BEGUN, ENDED
+from filter.chain import CHAIN
+from filter.courier import BEGUN, ENDED, topic_name
+from filter.ledger_redis import Fenced
+from filter.unit import inputs
 
 RUN = "r-1"
 OURS = ("run", RUN.encode())
@@ -112,3 +115,111 @@ def test_a_run_is_over_when_its_last_word_says_so(
 
     assert asyncio.run(waited()) is (over_at is not None)
     assert control.at == (len(words) if over_at is None else over_at)
+
+
+# Partitions that are dealt anew
+
+PLACE = CHAIN[0].stage, 0
+
+
+class Heard:
+    """Something like a unit: what it was given, and what becomes of it when it is asked."""
+
+    link = CHAIN[0]
+
+    def __init__(self, asked: asyncio.Event, fenced: bool) -> None:
+        self._asked, self._fenced = asked, fenced
+        self.events: list[str] = []
+
+    def hear(self, _name: str, event: Any) -> None:
+        self.events.append(event.value)
+
+    def forget_events(self) -> None:
+        self.events.clear()
+
+    async def confirm(self) -> None:
+        await self._asked.wait()
+        if self._fenced:
+            raise Fenced("somebody else has it")
+
+
+class Stream:
+    """Faust's stream of one agent."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[str] = asyncio.Queue()
+
+    def noack(self) -> "Stream":
+        return self
+
+    async def events(self) -> AsyncIterator[Any]:
+        while True:
+            said = await self.queue.get()
+            message = SimpleNamespace(topic=f"hamstrung.{RUN}.mails", partition=0, offset=0)
+            yield SimpleNamespace(message=message, value=said)
+
+
+class Dealing:
+    """A worker with one unit, that Redis has still to be asked about, and its agent."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fenced: bool) -> None:
+        self.answers = asyncio.Event()
+        self.first = Heard(self.answers, fenced)
+        self.second = Heard(self.answers, False)
+        self.stream = Stream()
+        self.worker = made = object.__new__(worker.Worker)
+        made._charter = SimpleNamespace(run=RUN)  # type: ignore[assignment]  # all it asks for
+        made._units = {PLACE: self.first}  # type: ignore[dict-item]
+        made._tasks = {PLACE: asyncio.create_task(asyncio.sleep(60))}
+        made._generation, made._settled = 0, asyncio.Event()
+        monkeypatch.setattr(made, "_unit", lambda *_: made._units.get(PLACE, self.second))
+        self.agent = asyncio.create_task(made._agent(CHAIN[0])(self.stream))
+
+    async def deal(self) -> "asyncio.Task[None]":
+        """Deal all partitions anew, and do not wait for Redis."""
+        names = [topic_name(RUN, topic.name) for topic in inputs(CHAIN[0])]
+        await self.worker._revoked(None, set())
+        places = [SimpleNamespace(topic=name, partition=0) for name in names]
+        task = asyncio.create_task(self.worker._assigned(None, places))
+        await asyncio.sleep(0.01)
+        return task
+
+    async def say(self, *words: str) -> None:
+        """Have messages come."""
+        for word in words:
+            self.stream.queue.put_nowait(word)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+def test_what_comes_while_redis_is_asked_goes_to_whoever_has_the_partition_then(
+    fenced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dealt() -> tuple[list[str], list[str], list[str]]:
+        made = Dealing(monkeypatch, fenced)
+        asked = await made.deal()
+        await made.say("one", "two")
+        before = list(made.first.events)
+        made.answers.set()
+        await asked
+        await made.say("three")
+        return before, made.first.events, made.second.events
+
+    every = ["one", "two", "three"]
+    assert asyncio.run(dealt()) == (([], [], every) if fenced else ([], every, []))
+
+
+def test_what_waits_while_partitions_are_dealt_again_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def dealt() -> list[str]:
+        made = Dealing(monkeypatch, fenced=False)
+        await made.deal()
+        await made.say("one")
+        asked = await made.deal()
+        made.answers.set()
+        await asked
+        await made.say("one", "two")
+        return made.first.events
+
+    assert asyncio.run(dealt()) == ["one", "two"]

@@ -6,9 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+from benchmarks.scale import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 MAILS = 1800
@@ -42,16 +45,11 @@ def alive(*marks: str) -> list[str]:
     return found
 
 
-@pytest.mark.usefixtures("new_stack")  # which says why it cannot run here
-def test_the_kafka_benchmark_ends_with_one_line_and_leaves_no_process(
-    corpus: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "temporary"
+def measured(folder: Path, module: str, *options: str) -> dict[str, Any]:
+    """What a benchmark's last line says, after which nothing of it is left."""
     folder.mkdir()
-    command = [sys.executable, "-m", "benchmarks.kafka", "--quick", "--corpus", str(corpus)]
-    command += ["--only", "hop", "--only", "loop", "--only", "plumbing"]
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", f"benchmarks.{module}", "--quick", *options],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(folder)},
         capture_output=True,
@@ -59,13 +57,37 @@ def test_the_kafka_benchmark_ends_with_one_line_and_leaves_no_process(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (line,) = done.stdout.splitlines()
-    found = json.loads(line)
-    assert {"loop_ratio", "loop_ratio_hashed", "plumbing_ratio", "hop_ms"} <= found.keys()
-    assert all(found["ratios"][key]["min"] > 0 for key in ("loop_ratio", "plumbing_ratio"))
     (broker,) = re.findall(r"kafka: (127\.0\.0\.1:\d+)", done.stderr)
     assert alive(broker, str(folder)) == []
     assert list(folder.iterdir()) == []
+    (line,) = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@pytest.mark.usefixtures("new_stack")  # which says why it cannot run here
+def test_the_kafka_benchmark_ends_with_one_line_and_leaves_no_process(
+    corpus: Path, tmp_path: Path
+) -> None:
+    only = [word for name in ("hop", "loop", "plumbing") for word in ("--only", name)]
+    found = measured(tmp_path / "temporary", "kafka", "--corpus", str(corpus), *only)
+    assert {"loop_ratio", "loop_ratio_hashed", "plumbing_ratio", "hop_ms"} <= found.keys()
+    assert all(found["ratios"][key]["min"] > 0 for key in ("loop_ratio", "plumbing_ratio"))
+
+
+@pytest.mark.usefixtures("new_stack")
+def test_the_scale_benchmark_holds_its_model_against_three_workers(
+    corpus: Path, tmp_path: Path
+) -> None:
+    found = measured(tmp_path / "temporary", "scale", "--corpus", str(corpus))
+    assert [row["workers"] for row in found["workers"]] == [1, 2, 3]
+    assert all(row["busiest_ms"] > 0 and row["wall_ms"] > 0 for row in found["workers"])
+    assert found["account_bytes"] > 100
+    assert found["prices"]["claim"]["most"] > 100
+
+
+def test_messages_are_counted_as_an_empty_tick_sends_and_takes_them() -> None:
+    assert [sum(messages(parts)) for parts in (1, 2)] == [26, 44]
 
 
 def test_the_kafka_benchmark_refuses_a_corpus_that_is_not_there(tmp_path: Path) -> None:
