@@ -481,8 +481,14 @@ def _deal(chaos: Chaos, names: Sequence[str]) -> None:
     struck = [FAULTS[name](chaos) for name in names]
     for one in struck:
         next(one)
+    failed = []
     for one in struck:
-        next(one, None)
+        try:
+            next(one, None)
+        except Failed as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _until(driver: Driver, done: Callable[[], bool]) -> None:

@@ -32,7 +32,7 @@ from benchmarks.race import spread
 from benchmarks.strings import Strings, strings
 from filter.chain import Beginning
 from filter.columns import no_judgements, no_kept, no_mails
-from filter.ledger_redis import connect
+from filter.redis_server import connect
 from filter.settings import FilterSettings
 from filter.stage import Flow
 from filter.wire import LARGEST

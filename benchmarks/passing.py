@@ -29,7 +29,8 @@ from filter.courier import Courier
 from filter.crowd_guard import CrowdGuard
 from filter.events import HOLD, UNIT, Claim, Credit, Lesson, Response, Ruling, Vote
 from filter.learner import Learner
-from filter.ledger_redis import Position, RedisLedger
+from filter.ledger_redis import RedisLedger
+from filter.position import Position
 from filter.responder import Responder
 from filter.scoring import Scoring
 from filter.stage import Release

@@ -25,7 +25,7 @@ from benchmarks.loop import corpus_scenario
 from benchmarks.machine import machine
 from filter.crowd_guard import CrowdGuard
 from filter.learner import Learner
-from filter.ledger_redis import connect
+from filter.redis_server import connect
 from filter.unit import sources
 from filter.wire import producer, topics
 from simulator.corpus import CorpusError

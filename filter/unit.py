@@ -20,8 +20,10 @@ from filter.charter import Charter
 from filter.collector import Collector, Decode
 from filter.courier import Courier
 from filter.ledger import Everything
-from filter.ledger_redis import Position, RedisLedger, Unreachable
+from filter.ledger_redis import RedisLedger
 from filter.model import LogOdds
+from filter.position import Position
+from filter.redis_server import Unreachable
 from filter.release import Change, Scorer, changes, released
 from filter.stage import Release
 from filter.wire import Addressed, Topic, addressed, producer, read, topics

@@ -23,8 +23,10 @@ from filter.chain import CHAIN, Link
 from filter.charter import PROTOCOL, Charter, unpacked
 from filter.codec import CodecError
 from filter.courier import BEGUN, CONTROL, ENDED, FAILED, Courier, patiently, topic_name
-from filter.ledger_redis import Fenced, Lost, Position, RedisLedger, Unreachable, connect
+from filter.ledger_redis import RedisLedger
 from filter.plugins import SettingsError, told
+from filter.position import Fenced, Position
+from filter.redis_server import Lost, Unreachable, connect
 from filter.tolerant import tolerate
 from filter.unit import Unit, inputs
 from filter.wire import LARGEST, WireError, decoded, read, topics

@@ -215,11 +215,13 @@ class Broker:
         self._send_all((written(self.run, header), value) for header, value in messages)
 
     def _send_all(self, messages: Iterable[tuple[list[tuple[str, bytes]], bytes]]) -> None:
-        producer = KafkaProducer(**client_settings(self.address), max_request_size=2 * LARGEST)
-        for headers, value in messages:
-            producer.send(topic_name(self.run, CONTROL), value, partition=0, headers=headers)
-        producer.flush(timeout=30)
-        producer.close()
+        try:
+            producer = KafkaProducer(**client_settings(self.address), max_request_size=2 * LARGEST)
+            for headers, value in messages:
+                producer.send(topic_name(self.run, CONTROL), value, partition=0, headers=headers)
+            producer.close(timeout=30)
+        except KafkaError as error:
+            raise unreached(self.address) from error
 
     def close(self) -> None:
         """Disconnect."""

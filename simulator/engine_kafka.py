@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from filter import codec
 from filter.collector import Collector
@@ -39,6 +41,9 @@ MANY_DEAD: Final = 100_000
 
 LONGER: Final = 60.0
 """Seconds that a message may take beyond the patience: whoever waits for results gives up first."""
+
+LEAVES: Final = 5.0
+"""Seconds to disconnect in."""
 
 WAITS: Final = 10.0
 """Seconds without anything new after which it says what it waits for."""
@@ -286,8 +291,7 @@ class KafkaEngine:
         Raises:
             EngineError: they do not.
         """
-        self._producer.flush()
-        self._must_be_sent()
+        self._flush()
         release = Release(self.collected, "", "", self._scorer, None)
         scorer, _ = changes((release,), no_scorer())
         offsets: dict[str, dict[int, int]] = {}
@@ -296,6 +300,25 @@ class KafkaEngine:
             offset = min(pending.values()) if pending else self._consumer.position(place)
             offsets.setdefault(place.topic, {})[place.partition] = offset
         return codec.pack(State(self.collected, self._flows, offsets, scorer))
+
+    def _flush(self) -> None:
+        """Wait until the broker has all that was sent, and say so if it takes long.
+
+        Raises:
+            EngineError: the broker has not, for as long as the patience lasts.
+        """
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                self._producer.flush(timeout=WAITS)
+            except KafkaTimeoutError as error:
+                if time.monotonic() > until:
+                    self._unsent = error
+            else:
+                break
+            self._must_be_sent()
+            self._say("waiting for the broker to take what was sent; a second Ctrl-C ends this")
+        self._must_be_sent()
 
     def thaw(self, frozen: bytes) -> None:
         """Go on from there: what came after it is read once more."""
@@ -308,9 +331,10 @@ class KafkaEngine:
                 self._consumer.seek(TopicPartition(name, part), offset)
 
     def close(self) -> None:
-        """Disconnect."""
-        self._producer.close(timeout=10)
-        self._consumer.close()
+        """Disconnect; what the broker has not taken after some seconds is given up."""
+        with suppress(KafkaError):
+            self._producer.close(timeout=LEAVES)
+        self._consumer.close(timeout_ms=int(1000 * LEAVES))
 
 
 def _first(text: str, most: int) -> str:

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from kafka.errors import KafkaError
 
 from filter import chain, settings
 from filter.chain import Beginning
 from filter.charter import charter
-from filter.ledger_redis import LedgerRefused, Unreachable, connect, expire
+from filter.ledger_redis import expire
 from filter.plugins import SettingsError
+from filter.redis_server import LedgerRefused, Unreachable, connect
 from filter.river_travel import TRAVELS
 from filter.settings import FilterSettings
-from simulator.broker import DAY, Broker, program
+from simulator.broker import DAY, Broker, program, unreached
 from simulator.engine_kafka import MANY_DEAD, KafkaEngine
 from simulator.loop import Engines
 from simulator.mail import Source
@@ -185,7 +187,10 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
                 per_message=kafka.events_per_message,
                 snapshot_every=kafka.snapshot_every,
             )
-            broker.open(order)
+            try:
+                broker.open(order)
+            except KafkaError as error:
+                raise unreached(kafka.broker) from error
             fleet.start()
             (learner,) = chain.stages(own, beginning)["learner"]
             made.append(
@@ -209,7 +214,7 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
             count = f"{len(made[-1].dead)}{' or more' * (len(made[-1].dead) == MANY_DEAD)}"
             say(f"{count} messages could not be read: hamstrung tail dead-letters")
         if over:
-            broker.end()
+            _end(broker, say)
     finally:
         fleet.stop(over)
         for one in made:
@@ -217,6 +222,14 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
         broker.close()
         if over:
             _let_go(scenario, run)
+
+
+def _end(broker: Broker, say: Say) -> None:
+    """Say to all workers that the run is over; its result is safe even if they do not hear it."""
+    try:
+        broker.end()
+    except Unreached as error:
+        say(f"workers elsewhere were not told that the run is over: {error}")
 
 
 def _let_go(scenario: Scenario, run: str) -> None:

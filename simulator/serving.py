@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from filter.ledger_redis import LedgerRefused, Unreachable
 from filter.plugins import told
+from filter.redis_server import LedgerRefused, Unreachable
 from simulator.broker import program, runs_on
 from simulator.exits import DONE, of_error, say
 from simulator.servers import HINT, HOW, PASSWORD, KafkaSettings, RedisSettings, Unreached

@@ -29,6 +29,8 @@ KNOWS_THE_TRUTH = {
 SHELLS = {
     "filter/courier.py": "publishes to Kafka",
     "filter/ledger_redis.py": "the ledger in Redis",
+    "filter/position.py": "scripts that Redis runs",
+    "filter/redis_server.py": "connects to Redis",
     "filter/tolerant.py": "mends Kafka's clients",
     "filter/unit.py": "a stage's partition on Kafka",
     "filter/worker.py": "a worker of Faust's",

@@ -15,7 +15,8 @@ from filter.checks.rate_limit import RateLimit
 from filter.checks.reputation import Reputation
 from filter.events import QUARANTINE, Credit, Response
 from filter.ledger import AFRESH, Everything, Ledger, Memory, Pasts
-from filter.ledger_redis import Position, RedisLedger
+from filter.ledger_redis import RedisLedger
+from filter.position import Position
 from filter.reputation import Standing
 from tests.filter.test_account_guard import PROVIDER, histories, step, vote
 

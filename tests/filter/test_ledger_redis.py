@@ -14,22 +14,9 @@ from hypothesis import strategies as st
 from filter.checks import History
 from filter.codec import CodecError
 from filter.ledger import AFRESH, Everything, Pasts
-from filter.ledger_redis import (
-    CLEAR,
-    MOVE,
-    READ,
-    SLICE,
-    WRITE,
-    Fenced,
-    LedgerRefused,
-    Lost,
-    Position,
-    RedisLedger,
-    Unreachable,
-    _must_keep,
-    connect,
-    expire,
-)
+from filter.ledger_redis import SLICE, RedisLedger, expire
+from filter.position import CLEAR, MOVE, READ, WRITE, Fenced, Position
+from filter.redis_server import LedgerRefused, Lost, Unreachable, _must_keep, connect
 from filter.reputation import Standing
 from tests.filter.test_ledger import CHECKS, pasts
 

@@ -11,7 +11,7 @@ import pytest
 from filter import worker
 from filter.chain import CHAIN
 from filter.courier import BEGUN, ENDED, topic_name
-from filter.ledger_redis import Fenced
+from filter.position import Fenced
 from filter.unit import inputs
 
 RUN = "r-1"

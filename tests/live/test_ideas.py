@@ -21,7 +21,9 @@ from filter.chain import CHAIN, Beginning
 from filter.charter import charter
 from filter.collector import Collector
 from filter.courier import Courier
-from filter.ledger_redis import WRITE, Fenced, Lost, Position, RedisLedger, Unreachable
+from filter.ledger_redis import RedisLedger
+from filter.position import WRITE, Fenced, Position
+from filter.redis_server import Lost, Unreachable
 from filter.release import Change, Scorer, released
 from filter.settings import FilterSettings
 from filter.stage import Flow

@@ -12,7 +12,7 @@ from msgspec import structs
 from redis import Redis
 
 from filter.charter import PROTOCOL, Charter, charter, packed
-from filter.ledger_redis import LedgerRefused, connect
+from filter.redis_server import LedgerRefused, connect
 from filter.settings import FilterSettings
 from filter.worker import Refused, understood
 from simulator.fleet import engines

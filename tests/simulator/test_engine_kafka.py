@@ -11,12 +11,24 @@ from simulator.engine_kafka import KafkaEngine
 from simulator.servers import EngineError
 
 
+class Late:
+    """A producer whose broker takes nothing until it was asked some times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def flush(self, timeout: float) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise KafkaTimeoutError("not yet")
+
+
 @pytest.fixture
 def engine() -> KafkaEngine:
     """An engine that is connected to nothing."""
     made = object.__new__(KafkaEngine)
     made._unsent = None
-    made._producer = SimpleNamespace(flush=lambda: None)
+    made._producer, made._patience = Late(0), 60.0
     made.dead = set()
     return made
 
@@ -42,3 +54,20 @@ def test_of_very_many_dead_letters_the_first_are_told_apart(
     for offset in (1, 1, 2, 3, 4, 5):
         engine._count(SimpleNamespace(headers=(), value=offset))
     assert engine.dead == {("votes", 0, 1), ("votes", 0, 2), ("votes", 0, 3)}
+
+
+@pytest.mark.parametrize(("patience", "ends"), [(60.0, False), (0.0, True)])
+def test_it_says_that_it_waits_for_the_broker_and_gives_up_after_some_time(
+    engine: KafkaEngine, monkeypatch: pytest.MonkeyPatch, patience: float, ends: bool
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(engine, "_producer", Late(3))
+    monkeypatch.setattr(engine, "_say", said.append, raising=False)
+    monkeypatch.setattr(engine, "_patience", patience)
+    if ends:
+        with pytest.raises(EngineError, match=r"did not take a message: .*not yet"):
+            engine._flush()
+    else:
+        engine._flush()
+        assert len(said) == 3
+        assert "second Ctrl-C" in said[0]
