@@ -58,6 +58,7 @@ class Plan(NamedTuple):
         warm_up: ticks before the clock starts.
         lap: ticks that are measured.
         bots: votes of bots a tick, for the price of a claim.
+        start: labelled mails, and as much further ham, that the filter starts from.
     """
 
     sizes: tuple[int, int] = (500, 4000)
@@ -65,9 +66,10 @@ class Plan(NamedTuple):
     warm_up: int = 12
     lap: int = 60
     bots: tuple[int, ...] = (20, 1000, 4000)
+    start: int = 2000
 
 
-QUICK: Final = Plan((50, 200), 100, 3, 6, (20, 200))
+QUICK: Final = Plan((50, 200), 100, 3, 6, (20, 200), 300)
 
 
 class Line(NamedTuple):
@@ -159,7 +161,7 @@ class Scale:
         self._plan, self._kafka, self._corpus = plan, kafka, corpus
 
     def _scenario(self, mails: int, length: int) -> Scenario:
-        return corpus_scenario(str(self._corpus), mails, length, 2000)
+        return corpus_scenario(str(self._corpus), mails, length, self._plan.start)
 
     def model(self) -> Model:
         """One worker's clocks at two sizes of tick, and with more partitions."""

@@ -96,7 +96,11 @@ def test_a_word_has_the_hash_that_it_has_in_a_text(words: list[str]) -> None:
     assert hash_words(words).tolist() == hashed([" ".join(words)])[0]
 
 
-@given(st.lists(st.text(st.one_of(st.sampled_from("aAzZ09_ .\0\n-é"), st.characters()))))
+SPELT = st.characters(exclude_categories=["Cs"])
+"""All characters but halves of a pair, which have no word of their own."""
+
+
+@given(st.lists(st.text(st.one_of(st.sampled_from("aAzZ09_ .\0\n-é"), SPELT))))
 @example(["", "A a\0b", "İıſK 日本, 😀!"])
 def test_the_words_of_a_text_have_the_hashes_of_its_tokens(texts: list[str]) -> None:
     assert [hash_words(words).tolist() for words in words_of(texts)] == hashed(texts)
