@@ -103,7 +103,7 @@ class Courier:
 
     async def __aenter__(self) -> "Courier":
         """Connect."""
-        await self._producer.start()
+        await patiently(self._producer.start)
         return self
 
     async def __aexit__(
@@ -180,7 +180,7 @@ class Courier:
         try:
             await admin.start()
             await admin.delete_records({place: RecordsToDelete(before_offset=before)})
-        except KafkaError:
+        except (KafkaError, TimeoutError):
             pass  # what is older stays until the next time: nobody reads it
         finally:
             await admin.close()
@@ -198,8 +198,8 @@ class Courier:
         try:
             await patiently(consumer.start)
             consumer.assign([place])
-            (end,) = (await consumer.end_offsets([place])).values()
-            (begin,) = (await consumer.beginning_offsets([place])).values()
+            (end,) = (await patiently(lambda: consumer.end_offsets([place]))).values()
+            (begin,) = (await patiently(lambda: consumer.beginning_offsets([place]))).values()
             consumer.seek(place, begin)
             while end > begin and await consumer.position(place) < end:
                 fetched = await consumer.getmany(place, timeout_ms=1000)

@@ -357,8 +357,13 @@ class Worker:
             self._failed.set_result(error)
 
     async def failed(self) -> Exception:
-        """Wait for something that no unit can wait out."""
-        return await asyncio.shield(self._failed)
+        """Wait for something that no unit can wait out, or for the end of Faust itself."""
+        while not self._failed.done():
+            await asyncio.wait([self._failed], timeout=AGAIN)
+            if self._app.crashed:
+                reason = self._app.crash_reason
+                self._fail(reason if isinstance(reason, Exception) else RuntimeError(str(reason)))
+        return self._failed.result()
 
     async def start(self) -> None:
         """Join the run's other workers."""

@@ -68,7 +68,8 @@ class KafkaEngine:
         last: the last tick of the run.
         start: the release that the filter starts with.
         source: gives mail its text.
-        mend: called while waiting, once a second: looks after the workers.
+        mend: called while waiting, once a second, with the last tick that is whole: looks after the
+            workers.
         say: tells people, in a sentence.
         patience: seconds without anything new after which it gives up.
     """
@@ -82,7 +83,7 @@ class KafkaEngine:
         last: int,
         start: Release,
         source: Source,
-        mend: Callable[[], None],
+        mend: Callable[[int], None],
         say: Callable[[str], None],
         patience: float,
     ) -> None:
@@ -201,7 +202,7 @@ class KafkaEngine:
                 quiet = told = now
             if now - mended > 1:
                 self._must_be_sent()
-                self._mend()
+                self._mend(self.collected)
                 mended = now
             if now - told > WAITS:
                 self._say(f"waiting for {self._missing(tick)} of tick {tick}")
@@ -209,7 +210,7 @@ class KafkaEngine:
             if now - quiet > self._patience:
                 raise EngineError(
                     f"the workers gave nothing for {self._patience:.0f} s: {self._missing(tick)} of"
-                    f" tick {tick} is missing; the run can be resumed"
+                    f" tick {tick} is missing{'; the run can be resumed' * (self.collected >= 0)}"
                 )
         return self._gathered(tick)
 

@@ -38,8 +38,8 @@ Say = Callable[[str], None]
 RESTARTS: Final = 20
 """Workers that may end before their time, one after the other, without a tick between them."""
 
-REFUSED: Final = (2, 3)
-"""A worker's exit codes that a new one would end with too."""
+REFUSED: Final = 2
+"""A worker's exit code that a new one would end with too."""
 
 
 class Fleet:
@@ -56,7 +56,7 @@ class Fleet:
         """Start none yet."""
         self._scenario, self._run, self._folder, self._say = scenario, run, folder, say
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
-        self._restarts = 0
+        self._restarts, self._tick = 0, -1
 
     def start(self) -> None:
         """Start as many as the scenario says."""
@@ -92,18 +92,23 @@ class Fleet:
     def _log(self, number: int) -> Path:
         return self._folder / f"worker-{number}.log"
 
-    def mend(self) -> None:
+    def mend(self, tick: int = -1) -> None:
         """Start a new worker for each that has ended before its time.
+
+        Args:
+            tick: the last one that is whole.
 
         Raises:
             EngineError: they cannot work here.
         """
+        if tick > self._tick:
+            self._tick, self._restarts = tick, 0
         for number, worker in self._workers.items():
             code = worker.poll()
             if code is None:
                 continue
             self._restarts += 1
-            if code in REFUSED or self._restarts > RESTARTS:
+            if code == REFUSED or self._restarts > RESTARTS:
                 raise EngineError(f"worker {number} ended with {code}: {self._last_words(number)}")
             self._say(f"worker {number} ended with {code}; a new one takes over")
             if worker.stdin:

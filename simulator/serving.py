@@ -107,9 +107,13 @@ async def _every(kafka: KafkaSettings, redis: RedisSettings) -> None:
             idle = working.done()
             if idle and not _done(working, current):
                 left.add(current)
-            open_ = [
-                run for run in await asyncio.to_thread(runs_on, kafka.broker) if run not in left
-            ]
+            try:
+                found = await asyncio.to_thread(runs_on, kafka.broker)
+            except (Unreached, KafkaError):
+                if not current:
+                    raise
+                continue  # it takes some seconds to say so
+            open_ = [run for run in found if run not in left]
             newest = open_[-1] if open_ else ""
             if newest and (newest != current or idle):
                 await _ended(working)

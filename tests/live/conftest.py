@@ -34,7 +34,7 @@ def new_stack() -> Callable[..., Stack]:
         if os.environ.get(REQUIRE) == "1":
             pytest.fail(f"{reason}; and {REQUIRE} is 1", pytrace=False)
         pytest.skip(reason)
-    return partial(Stack, java_options=("-Xmx256m", "-XX:TieredStopAtLevel=1"))
+    return partial(Stack, java_options=("-Xmx512m", "-XX:TieredStopAtLevel=1"))
 
 
 @pytest.fixture(scope="session")

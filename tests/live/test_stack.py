@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,7 @@ def test_two_starts_at_once_make_one_server(redis_only: Stack, said: list[str]) 
 def test_a_pid_that_is_another_s_by_now_is_left_alone_and_said(
     redis_only: Stack, said: list[str], stranger: "subprocess.Popen[bytes]"
 ) -> None:
+    time.sleep(0.1)  # or both were born in the same moment
     redis_only.start_redis()
     mark = redis_only.redis.running()
     assert mark

@@ -21,6 +21,9 @@ from tests.contracts.small import SMALL, small
 PATIENT = 90.0
 """Seconds that a noisy machine may take for what it does in three."""
 
+AWAY = 10.0
+"""Seconds after which whoever asks a broker that is gone has been told so."""
+
 PROGRAM = (sys.executable, "-c", "import sys; from simulator.cli import main; sys.exit(main())")
 
 
@@ -188,6 +191,26 @@ def test_workers_end_although_the_broker_is_gone(
         until(partial(gone, children))
         by_hand.process.send_signal(signal.SIGINT)
         assert by_hand.code() == 0
+    finally:
+        own.down(wipe=True)
+
+
+def test_a_worker_by_hand_waits_for_a_broker_that_comes_back(
+    new_stack: Callable[..., Stack], start: Start, tmp_path: Path
+) -> None:
+    own = new_stack(tmp_path / "stack")
+    own.up()
+    try:
+        by_hand = start("worker", "all", *servers(own))
+        ran = start(*small_run(own, "--workers", "0", "-o", "run", "--json", duration=120))
+        until(lambda: ran.said().count('"tick"') > 5, ran.said)
+        own.kill_kafka(hard=False)
+        time.sleep(AWAY)
+        assert by_hand.process.poll() is None, by_hand.said()
+        own.start_kafka()
+        assert ran.code() in (0, 99), ran.said()
+        assert judged(tmp_path / "run") == embedded(120)
+        assert by_hand.said().count("working for") == 1
     finally:
         own.down(wipe=True)
 

@@ -176,7 +176,7 @@ def test_a_new_worker_takes_the_place_of_one_that_ended(
     assert not any(map(born, fleet.pids()))
 
 
-@pytest.mark.parametrize("code", [2, 3])
+@pytest.mark.parametrize("code", [2])
 def test_a_worker_that_cannot_work_here_ends_the_run_with_its_last_words(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +199,17 @@ def test_workers_that_keep_ending_end_the_run(
     ended(fleet.pids())
     with pytest.raises(EngineError, match=r"worker-0\.log says nothing"):
         fleet.mend()
+    fleet.stop(over=False)
+
+
+def test_workers_may_end_again_and_again_while_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = workers(tmp_path, monkeypatch, [], "exit 3")
+    fleet.start()
+    for tick in range(RESTARTS + 5):
+        ended(fleet.pids())
+        fleet.mend(tick)
     fleet.stop(over=False)
 
 
