@@ -252,6 +252,8 @@ class Chaos:
         """Keep a first copy of Redis's file."""
         self._servers, self._driver, self._draw, self._spare = servers, driver, draw, spare
         self._copies = 0
+        self.missed = 0
+        """Faults that struck nobody: there was no worker."""
         self.copy()
 
     def copy(self) -> None:
@@ -263,9 +265,9 @@ class Chaos:
         return self._servers.stack.folder / "redis-data"
 
     def _worker(self) -> int | None:
-        """One of the workers, once there are some."""
+        """One of the workers, once there are some; None: the run is over before that."""
         until = time.monotonic() + 30
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self._driver.over():
             if found := self._driver.workers():
                 return self._draw.choice(found)
             time.sleep(0.1)
@@ -273,10 +275,14 @@ class Chaos:
 
     def _hit(self, number: signal.Signals, pid: int | None = None) -> int | None:
         pid = self._worker() if pid is None else pid
-        with suppress(ProcessLookupError):
+        try:
             if pid is not None:
                 os.kill(pid, number)
-        return pid
+                return pid
+        except ProcessLookupError:
+            pass
+        self.missed += 1
+        return None
 
     def worker_killed(self) -> Fault:
         """A worker is gone at once."""
@@ -294,7 +300,8 @@ class Chaos:
         time.sleep(TIMEOUT + self._draw.uniform(1, 5))
         yield
         if pid is not None and _is_worker(pid):
-            self._hit(signal.SIGCONT, pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def driver_killed(self) -> Fault:
         """The driver is gone at once, and its workers with it; the run is resumed."""
@@ -445,39 +452,44 @@ def played(
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent) as spare:
             chaos = Chaos(servers, driver, draw, Path(spare))
-            found = _dealing(driver, chaos, faults, draw)
+            kills, found = _dealing(driver, chaos, faults, draw)
         _until(driver, lambda: False)
     finally:
         driver.end()
     run = RunFolder.open(folder)
-    kills = sum(map(len, faults))
     return Outcome(kills, run.manifest.hashes, list(run.events()), found)
 
 
 def _dealing(
     driver: Driver, chaos: Chaos, faults: Sequence[tuple[str, ...]], draw: random.Random
-) -> list[tuple[str, float]]:
+) -> tuple[int, list[tuple[str, float]]]:
+    """Deal faults to a run: how many struck while it went on, and how long it took to recover."""
     _until(driver, lambda: driver.tick() >= 0)
     run = RunFolder.open(driver.folder).scenario()
     space = range(1, max(run.duration - 15, 2))
     moments = sorted(draw.choices(space, k=len(faults)))
-    found = []
+    kills, found = 0, []
     for names, tick in zip(faults, moments, strict=True):
         _until(driver, lambda tick=tick: driver.tick() >= tick)  # type: ignore[misc]  # one tick
         time.sleep(draw.uniform(0, 0.1))
+        if driver.over():
+            break
         before, began = driver.tick(), time.monotonic()
         report.say(f"  tick {before:>4}: {' + '.join(names)}")
+        missed = chaos.missed
         _deal(chaos, names)
+        kills += len(names) - (chaos.missed - missed)
         beyond = min(before + run.feedback_delay + 1, run.duration - 1)
         _until(driver, lambda beyond=beyond: driver.tick() >= beyond)  # type: ignore[misc]
         found.append((" + ".join(names), time.monotonic() - began))
         report.say(f"             {found[-1][1]:.1f} s")
         chaos.copy()
-    return found
+    return kills, found
 
 
 def _deal(chaos: Chaos, names: Sequence[str]) -> None:
-    """Strike, one while the other lasts; mend in the same order."""
+    """Strike, one while the other lasts; mend in the same order. Workers go with their driver."""
+    names = sorted(names, key=lambda name: _side(name) == "driver")
     struck = [FAULTS[name](chaos) for name in names]
     for one in struck:
         next(one)
@@ -573,7 +585,7 @@ def summed(expected: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "kills": sum(one.kills for one in outcomes),
         "lost": sum(one.lost for one in counts),
         "twice": sum(one.twice for one in counts),
-        "equal_hash": all(one.hashes == expected.hashes for one in outcomes),
+        "equal_hash": bool(outcomes) and all(one.hashes == expected.hashes for one in outcomes),
         "recovery_seconds": _spread(every)
         | {"by_fault": {name: _spread(of) for name, of in sorted(by_fault.items())}},
         "runs": len(outcomes),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from filter.wire import Header, WireError, together
+from filter.wire import Header, WireError, must_stand_alone, together
 
 Source = tuple[int, int]
 """Where slices come from: a partition of the topic, and of the stage that gives them."""
@@ -41,6 +41,8 @@ class Collector:
         if header.tick > self._last or source not in self._sources[stream]:
             raise WireError("header", f"there is no tick {header.tick} of {source}")
         events = self._decode(stream, raw)
+        if header.of == 1:
+            must_stand_alone(events)
         place = stream, header.tick
         of_tick = self._slices.setdefault(place, {})
         cut = of_tick.get(source)

@@ -59,6 +59,15 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             packed=b"".join(part.packed for part in parts),
         )
 
+    def check_whole(self) -> None:
+        """Refuse a packed scorer that is none; a part of one cannot be told from it.
+
+        Raises:
+            CodecError: it is none.
+        """
+        if self.packed:
+            codec.unpack(RiverRelease, self.packed)
+
     def check(self) -> None:
         """Refuse what no learner gives.
 

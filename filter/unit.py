@@ -31,6 +31,9 @@ from filter.wire import Addressed, Topic, addressed, producer, read, topics
 PATIENCE = 600.0
 """Seconds that a unit waits for Redis."""
 
+TELLS = 10.0
+"""Seconds after which it says, and says again, that it waits."""
+
 T = TypeVar("T")
 
 
@@ -80,6 +83,7 @@ class Unit:
         position: its place in Redis.
         courier: publishes.
         decode: reads a message of a stream.
+        say: tells people, in a sentence.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class Unit:
         position: Position,
         courier: Courier,
         decode: Decode,
+        say: Callable[[str], None],
     ) -> None:
         """Begin before the first tick."""
         self.link, self.part = link, part
@@ -98,6 +103,7 @@ class Unit:
         self._stage = stage
         self._position = position
         self._courier = courier
+        self._say = say
         self._topics = {topic.name: topic for topic in inputs(link)}
         self._collector = Collector(
             {topic.stream: sources(topic, part, charter.parts) for topic in self._topics.values()},
@@ -153,9 +159,9 @@ class Unit:
             Lost: Redis does not know.
         """
         if self._ledger is None:
-            await patient(lambda: self._position.begin(self._covered))
+            await self._patient(lambda: self._position.begin(self._covered))
         else:
-            await patient(lambda: self._position.advance(self.at))
+            await self._patient(lambda: self._position.advance(self.at))
 
     async def work(self) -> None:
         """Take the partition up, then tick after tick as they come, until cancelled."""
@@ -168,14 +174,14 @@ class Unit:
             await self._arrived.wait()
 
     async def _take_up(self) -> None:
-        saved = await patient(self._position.claim)
+        saved = await self._patient(self._position.claim)
         tick, frozen = -1, None
         found = await self._courier.load(self.link.stage, self.part)
         if found is not None:
             tick, frozen = found[0], codec.unpack(Frozen, found[1])
             (before,) = released(frozen.scorer, no_scorer())
             self._scorer = before.scorer or no_scorer()
-        await patient(lambda: self._restore(tick, frozen))
+        await self._patient(lambda: self._restore(tick, frozen))
         self.at = self._covered = tick
         self._published = tick if saved is None else max(tick, saved)
         for topic in self._topics.values():
@@ -214,11 +220,11 @@ class Unit:
         given = self.link.takes(
             **{name: self._given(name, tick) for name in self.link.takes._fields}
         )
-        gives = await patient(lambda: self._stage.step(tick, given))
+        gives = await self._patient(lambda: self._stage.step(tick, given))
         messages = self._messages(tick, gives)
         if tick > self._published:
             await self._courier.publish(messages)
-        await patient(lambda: self._save(tick))
+        await self._patient(lambda: self._save(tick))
         self.at = tick
         if tick - self._covered >= self._charter.snapshot_every:
             await self._snapshot(tick)
@@ -245,17 +251,36 @@ class Unit:
                 )
         return messages
 
+    async def _patient(self, do: Callable[[], T]) -> T:
+        """Do something with Redis, again and again while it does not answer; say that it waits.
+
+        Raises:
+            Unreachable: it has not answered for `PATIENCE` seconds.
+        """
+        time = asyncio.get_running_loop().time
+        until, tell = time() + PATIENCE, time() + TELLS
+        while True:
+            try:
+                return do()
+            except Unreachable as away:
+                if time() > until:
+                    raise
+                if time() > tell:
+                    self._say(f"{self.link.stage} {self.part} waits: {away}")
+                    tell += TELLS
+                await asyncio.sleep(0.2)
+
     def _save(self, tick: int) -> None:
         """Save a tick: what is remembered of accounts, and with it the position."""
         if self._ledger is not None:
             self._ledger.commit(tick)
 
     async def _snapshot(self, tick: int) -> None:
-        stage = await patient(self._stage.freeze)
+        stage = await self._patient(self._stage.freeze)
         scorer, _ = changes((Release(tick, "", "", self._scorer, None),), no_scorer())
         state = codec.pack(Frozen(stage, scorer))
         if self._ledger is None:
-            await patient(lambda: self._position.begin(tick))
+            await self._patient(lambda: self._position.begin(tick))
         begins = await self._courier.save(self.link.stage, self.part, tick, state)
         self._covered = tick
         if self._before >= 0:
@@ -284,19 +309,3 @@ def sources(topic: Topic, partition: int, parts: int) -> list[tuple[int, int]]:
     maker = producer(topic.stream)
     many = parts if maker is not None and maker.key else 1
     return [(partition, part) for part in range(many)]
-
-
-async def patient(do: Callable[[], T]) -> T:
-    """Do something with Redis, again and again while it does not answer.
-
-    Raises:
-        Unreachable: it has not answered for `PATIENCE` seconds.
-    """
-    until = asyncio.get_running_loop().time() + PATIENCE
-    while True:
-        try:
-            return do()
-        except Unreachable:
-            if asyncio.get_running_loop().time() > until:
-                raise
-            await asyncio.sleep(0.2)

@@ -260,6 +260,19 @@ def decoded(stream: str, raw: bytes | None, per_message: int) -> Any:
         raise WireError("content", str(error)[:200]) from error
 
 
+def must_stand_alone(events: Any) -> None:
+    """Refuse what cannot be all that a tick has: a release whose scorer is none.
+
+    Raises:
+        WireError: ``content``.
+    """
+    if isinstance(events, Change):
+        try:
+            events.check_whole()
+        except codec.CodecError as error:
+            raise WireError("content", str(error)[:200]) from error
+
+
 def together(stream: str, parts: Sequence[Sequence[Any]]) -> Any:
     """What all producing partitions gave at a tick: their slices, in order."""
     made = form(stream)

@@ -91,7 +91,7 @@ async def serve(settings: Settings, run: str, say: Say) -> None:
     over = asyncio.create_task(_over(settings.broker, run))
     try:
         while not over.done():
-            why = await _life(settings, charter, client, over)
+            why = await _life(settings, charter, client, over, say)
             if why is not None:
                 say(f"taking up again: {why}")
                 await asyncio.wait([over], timeout=AGAIN)
@@ -103,12 +103,16 @@ async def serve(settings: Settings, run: str, say: Say) -> None:
 
 
 async def _life(
-    settings: Settings, charter: Charter, client: "redis.Redis", over: "asyncio.Task[None]"
+    settings: Settings,
+    charter: Charter,
+    client: "redis.Redis",
+    over: "asyncio.Task[None]",
+    say: Say,
 ) -> Exception | None:
     """One app from start to stop; why it has to begin again, or None if the run is over."""
     linger = LINGERS if charter.delay > 1 else 0
     async with Courier(settings.broker, charter.run, linger) as courier:
-        worker = Worker(settings, charter, client, courier)
+        worker = Worker(settings, charter, client, courier, say)
         try:
             await worker.start()
             failed = asyncio.create_task(worker.failed())
@@ -212,15 +216,22 @@ class Worker:
         charter: of the run.
         client: of Redis.
         courier: publishes.
+        say: tells people, in a sentence.
     """
 
     def __init__(
-        self, settings: Settings, charter: Charter, client: "redis.Redis", courier: Courier
+        self,
+        settings: Settings,
+        charter: Charter,
+        client: "redis.Redis",
+        courier: Courier,
+        say: Say,
     ) -> None:
         """Make the app; nothing is connected yet."""
         self._charter = charter
         self._client = client
         self._courier = courier
+        self._say = say
         self._decode = _Once(charter.per_message)
         self._owner = uuid.uuid4().hex
         self._fresh: dict[str, list[Any]] = {}
@@ -295,9 +306,16 @@ class Worker:
         """The unit of a stage's partition: made at its first message."""
         place = link.stage, part
         if place not in self._units:
-            position = self._position(link.stage, part)
-            stage = self._stage(link.stage, part)
-            unit = Unit(self._charter, link, part, stage, position, self._courier, self._decode)
+            unit = Unit(
+                self._charter,
+                link,
+                part,
+                self._stage(link.stage, part),
+                self._position(link.stage, part),
+                self._courier,
+                self._decode,
+                self._say,
+            )
             self._units[place] = unit
             task = asyncio.create_task(unit.work(), name=f"{link.stage} {part}")
             task.add_done_callback(self._ended)

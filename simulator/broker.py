@@ -2,16 +2,18 @@
 
 import re
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError
+from kafka.errors import BrokerResponseError, KafkaError
 
 from filter.chain import CHAIN
 from filter.charter import Charter, packed
 from filter.courier import BEGUN, CONTROL, DEAD_LETTERS, ENDED, snapshot_topic, topic_name
+from filter.plugins import SettingsError
 from filter.wire import LARGEST, SLICE, Header, WireError, read, topics, written
 from simulator.manifest import versions
 from simulator.servers import HOW, Misplaced, Unreached
@@ -24,6 +26,15 @@ DAY: Final = 24 * 3600
 FOREVER: Final = {"retention.ms": "-1"}
 """How long the charter and the snapshots are kept: a worker that takes up may need them."""
 
+REMEMBERED: Final = 20
+"""Runs that are over whose topics stay, to be looked at."""
+
+WITHIN: Final = 30.0
+"""Seconds in which the broker has to take, or give, what lies on ``control``."""
+
+LONG_AGO: Final = 2 * DAY
+"""Seconds after which a run that holds no mail any more is not gone on with."""
+
 _RUN: Final = re.compile(r"hamstrung\.(.+)\.control")
 
 
@@ -35,6 +46,26 @@ def client_settings(address: str) -> dict[str, Any]:
 def unreached(address: str) -> Unreached:
     """Nothing answers at an address."""
     return Unreached(f"Kafka does not answer at {address} (kafka.broker): start one with {HOW}")
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """Tell people what a broker answers.
+
+    Raises:
+        Unreached: it does not, or not in time.
+        Misplaced: it answers that it will not do what it is asked.
+    """
+    try:
+        yield
+    except SettingsError:
+        raise
+    except BrokerResponseError as error:
+        if error.retriable:
+            raise unreached(address) from error
+        raise Misplaced(f"Kafka at {address} refuses: {error.description.strip()}") from error
+    except (KafkaError, OSError, ValueError) as error:
+        raise unreached(address) from error
 
 
 def program() -> dict[str, str]:
@@ -60,13 +91,11 @@ class Broker:
             Misplaced: what answers is too old.
         """
         self.address, self.run, self.parts = address, run, parts
-        try:
+        with _told(address):
             self._admin = KafkaAdminClient(
                 **client_settings(address), bootstrap_timeout_ms=6000, request_timeout_ms=8000
             )
             version = self._admin.get_broker_version_data(self._any_broker()).broker_version
-        except (KafkaError, OSError, ValueError) as error:
-            raise unreached(address) from error
         if version < OLDEST:
             said, wanted = (".".join(map(str, one)) for one in (version, OLDEST))
             raise Misplaced(f"Kafka at {address} is of version {said}, expected {wanted} or later")
@@ -77,21 +106,25 @@ class Broker:
 
     def wanted(self) -> dict[str, int]:
         """The run's topics with their numbers of partitions."""
-        found = {topic.name: topic.parts(self.parts) for topic in topics()}
-        for link in CHAIN:
-            found[snapshot_topic(link.stage)] = self.parts if link.key else 1
-        found |= {DEAD_LETTERS: 1, CONTROL: 1}
-        return {topic_name(self.run, name): parts for name, parts in found.items()}
+        return _topics(self.run, self.parts)
 
     def open(self, charter: Charter) -> None:
         """Make the topics that are missing, check those that are there, hand over the charter.
 
+        Before a new run makes its own, the topics of those that were over long ago are deleted.
+
         Raises:
-            Misplaced: a topic of that name is somebody else's, or of another number of partitions.
+            Unreached: the broker does not answer.
+            Misplaced: a topic of that name is somebody else's, or of another number of partitions;
+                or the broker refuses.
         """
+        pieces = packed(charter, SLICE)
+        with _told(self.address):
+            self._open(pieces)
+
+    def _open(self, pieces: list[bytes]) -> None:
         wanted = self.wanted()
         there = self._there(wanted)
-        pieces = packed(charter, SLICE)
         known = self._control() if topic_name(self.run, CONTROL) in there else {}
         whole = [known.get(place) for place in range(len(pieces))] == pieces
         self._must_be_ours(there, wanted, whole)
@@ -99,12 +132,23 @@ class Broker:
             raise Misplaced(f"the topics of run {self.run} were made with other settings")
         missing = [name for name in wanted if name not in there]
         if missing:
+            with suppress(KafkaError, Unreached):  # the run does not hang on it
+                self._delete(_forgotten(self.address))
             self._create({name: wanted[name] for name in missing})
         if not whole:
             self._send(
                 (Header(0, 0, place, len(pieces)), piece) for place, piece in enumerate(pieces)
             )
         self._say(BEGUN)
+
+    def _delete(self, runs: Iterable[str]) -> None:
+        """Delete the topics of runs; ``control``, by which they are found, is the last to go."""
+        there = set(self._admin.list_topics())
+        for run in runs:
+            control = topic_name(run, CONTROL)
+            rest = sorted(there & _topics(run, 1).keys() - {control})
+            for names in (rest, [control]):
+                self._admin.delete_topics(names, raise_errors=False)
 
     def _there(self, wanted: Iterable[str]) -> dict[str, int]:
         """Those topics that exist, with their numbers of partitions."""
@@ -186,7 +230,10 @@ class Broker:
             consumer.assign([place])
             consumer.seek_to_beginning(place)
             (end,) = consumer.end_offsets([place]).values()
+            until = time.monotonic() + WITHIN
             while consumer.position(place) < end:
+                if time.monotonic() > until:
+                    raise unreached(self.address)
                 for message in consumer.poll(1000).get(place, ()):
                     try:
                         found.setdefault(read(self.run, message.headers).slice, message.value)
@@ -215,17 +262,39 @@ class Broker:
         self._send_all((written(self.run, header), value) for header, value in messages)
 
     def _send_all(self, messages: Iterable[tuple[list[tuple[str, bytes]], bytes]]) -> None:
-        try:
+        with _told(self.address):
             producer = KafkaProducer(**client_settings(self.address), max_request_size=2 * LARGEST)
-            for headers, value in messages:
-                producer.send(topic_name(self.run, CONTROL), value, partition=0, headers=headers)
-            producer.close(timeout=30)
-        except KafkaError as error:
-            raise unreached(self.address) from error
+            try:
+                control = topic_name(self.run, CONTROL)
+                sent = [
+                    producer.send(control, value, partition=0, headers=headers)
+                    for headers, value in messages
+                ]
+                for one in sent:
+                    one.get(timeout=WITHIN)
+            finally:
+                producer.close(timeout=WITHIN)
 
     def close(self) -> None:
         """Disconnect."""
         self._admin.close()
+
+
+def _topics(run: str, parts: int) -> dict[str, int]:
+    """A run's topics with their numbers of partitions."""
+    found = {topic.name: topic.parts(parts) for topic in topics()}
+    for link in CHAIN:
+        found[snapshot_topic(link.stage)] = parts if link.key else 1
+    found |= {DEAD_LETTERS: 1, CONTROL: 1}
+    return {topic_name(run, name): parts for name, parts in found.items()}
+
+
+class _Said(NamedTuple):
+    """What was said of a run last, and when, in milliseconds: that it was begun, or is over."""
+
+    when: int
+    run: str
+    over: bool
 
 
 def runs_on(address: str) -> list[str]:
@@ -234,25 +303,53 @@ def runs_on(address: str) -> list[str]:
     Raises:
         Unreached: nothing answers there.
     """
-    try:
+    with _reading(address) as consumer:
+        return [one.run for one in _said(consumer) if not one.over]
+
+
+def _forgotten(address: str) -> list[str]:
+    """The runs that need their topics no more.
+
+    They are over, and not among the last; or they were begun days ago, and their mail, which is
+    kept for a day, is gone.
+    """
+    with _reading(address) as consumer:
+        said = _said(consumer)
+        over = [one.run for one in said if one.over][:-REMEMBERED]
+        long_ago = 1000 * (time.time() - LONG_AGO)
+        begun = {one.run for one in said if not one.over and one.when < long_ago}
+        mails = {TopicPartition(topic_name(run, "mails"), 0): run for run in sorted(begun)}
+        mails = {place: run for place, run in mails.items() if place.topic in consumer.topics()}
+        first = consumer.beginning_offsets(list(mails)) if mails else {}
+        end = consumer.end_offsets(list(mails)) if mails else {}
+        return over + [run for place, run in mails.items() if first[place] == end[place]]
+
+
+@contextmanager
+def _reading(address: str) -> Iterator[Any]:
+    """A consumer of what other runs have on a broker."""
+    with _told(address):
         consumer = KafkaConsumer(
             **client_settings(address), bootstrap_timeout_ms=6000, enable_auto_commit=False
         )
-    except (KafkaError, OSError, ValueError) as error:
-        raise unreached(address) from error
-    try:
-        found = {name: of[1] for name in consumer.topics() if (of := _RUN.fullmatch(name))}
-        places = [TopicPartition(name, 0) for name in sorted(found)]
-        ends = consumer.end_offsets(places) if places else {}
-        open_: list[tuple[int, str]] = []
-        for place, end in ends.items():
-            run = found[place.topic]
-            word = _last_word(consumer, place, run, end)
-            if word is not None and (ENDED, run.encode()) not in word.headers:
-                open_.append((word.timestamp, run))
-        return [run for _, run in sorted(open_)]
-    finally:
-        consumer.close()
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+
+def _said(consumer: Any) -> list[_Said]:
+    """What was said last of each run on the broker, in the order of time."""
+    found = {name: of[1] for name in consumer.topics() if (of := _RUN.fullmatch(name))}
+    places = [TopicPartition(name, 0) for name in sorted(found)]
+    ends = consumer.end_offsets(places) if places else {}
+    said: list[_Said] = []
+    for place, end in ends.items():
+        run = found[place.topic]
+        word = _last_word(consumer, place, run, end)
+        if word is not None:
+            said.append(_Said(word.timestamp, run, (ENDED, run.encode()) in word.headers))
+    return sorted(said)
 
 
 def _last_word(consumer: Any, place: TopicPartition, run: str, end: int) -> Any:

@@ -278,8 +278,17 @@ def cache(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def kafka(broker: str) -> Answer:
-    """Whether a broker answers at an address, and of which version it is."""
+    """Whether each broker of a list answers at its address, and of which version it is."""
+    answers = [_one_broker(one.strip()) for one in broker.split(",")]
+    bad = [one for one in answers if not one.good]
+    found = "; ".join(one.found for one in bad or answers)
+    return Answer(not bad, found, bad[0].step if bad else "")
+
+
+def _one_broker(broker: str) -> Answer:
     from kafka.errors import KafkaError
+
+    from simulator.broker import OLDEST
 
     host, _, port = broker.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
@@ -293,10 +302,13 @@ def kafka(broker: str) -> Answer:
         return Answer(False, found, step)
     except OSError as error:
         return Answer(False, f"nothing answers at {broker} ({_why(error)})", step)
-    return Answer(True, f"{version} at {broker}")
+    found = f"{_dotted(version)} at {broker}"
+    if version < OLDEST:
+        return Answer(False, found, f"give it Kafka {_dotted(OLDEST)} or later")
+    return Answer(True, found)
 
 
-def _broker_version(host: str, port: int) -> str:
+def _broker_version(host: str, port: int) -> tuple[int, ...]:
     """The version of a broker; kafka-python would try again where nothing listens, so look first.
 
     Raises:
@@ -314,7 +326,8 @@ def _broker_version(host: str, port: int) -> str:
     )
     try:
         node = client.describe_cluster()["brokers"][0]["broker_id"]
-        return _dotted(client.get_broker_version_data(node).broker_version)
+        version: tuple[int, ...] = client.get_broker_version_data(node).broker_version
+        return version
     finally:
         client.close()
 
@@ -385,7 +398,7 @@ def java() -> Answer:
     own = Path(os.environ.get("JAVA_HOME") or "/nowhere", "bin", "java")
     program = str(own) if os.access(own, os.X_OK) else "java"
     pattern = r'version "(?:1\.)?(\d[^"]*)"'
-    return _version(program, ("-version",), pattern, JAVA, "openjdk-17-jre-headless")
+    return _version(program, ("-version",), pattern, JAVA, "default-jre-headless")
 
 
 def redis_server() -> Answer:

@@ -71,6 +71,7 @@ class KafkaEngine:
         mend: called while waiting, once a second, with the last tick that is whole: looks after the
             workers.
         say: tells people, in a sentence.
+        amiss: called when nothing has come for some seconds: what is wrong elsewhere, if anything.
         patience: seconds without anything new after which it gives up.
     """
 
@@ -85,6 +86,7 @@ class KafkaEngine:
         source: Source,
         mend: Callable[[int], None],
         say: Callable[[str], None],
+        amiss: Callable[[], str],
         patience: float,
     ) -> None:
         """Begin before the first tick."""
@@ -92,7 +94,7 @@ class KafkaEngine:
         self._broker = broker
         self._per_message = per_message
         self._source = source
-        self._mend, self._say, self._patience = mend, say, patience
+        self._mend, self._say, self._amiss, self._patience = mend, say, amiss, patience
         self._topics = {topic_name(broker.run, topic.name): topic for topic in seen()}
         self._scorer: Scorer = start.scorer or no_scorer()
         self._collector = Collector(
@@ -205,12 +207,13 @@ class KafkaEngine:
                 self._mend(self.collected)
                 mended = now
             if now - told > WAITS:
-                self._say(f"waiting for {self._missing(tick)} of tick {tick}")
+                self._say(f"waiting for {self._missing(tick)} of tick {tick}{self._amiss()}")
                 told = now
             if now - quiet > self._patience:
                 raise EngineError(
                     f"the workers gave nothing for {self._patience:.0f} s: {self._missing(tick)} of"
-                    f" tick {tick} is missing{'; the run can be resumed' * (self.collected >= 0)}"
+                    f" tick {tick} is missing{self._amiss()}"
+                    f"{'; the run can be resumed' * (self.collected >= 0)}"
                 )
         return self._gathered(tick)
 

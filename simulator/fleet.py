@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from kafka.errors import KafkaError
 
 from filter import chain, settings
 from filter.chain import Beginning
@@ -27,7 +26,7 @@ from filter.plugins import SettingsError
 from filter.redis_server import LedgerRefused, Unreachable, connect
 from filter.river_travel import TRAVELS
 from filter.settings import FilterSettings
-from simulator.broker import DAY, Broker, program, unreached
+from simulator.broker import DAY, Broker, program
 from simulator.engine_kafka import MANY_DEAD, KafkaEngine
 from simulator.loop import Engines
 from simulator.mail import Source
@@ -63,8 +62,11 @@ class Fleet:
         for number in range(self._scenario.kafka.workers):
             self._workers[number] = self._started(number)
         if not self._workers:
-            words = ["hamstrung", "worker", "all", *self._places()]
-            self._say(f"it starts no workers; wherever there are none yet: {shlex.join(words)}")
+            self._say(f"it starts no workers; wherever there are none yet: {self.by_hand()}")
+
+    def by_hand(self) -> str:
+        """The command that starts a worker anywhere."""
+        return shlex.join(["hamstrung", "worker", "all", *self._places()])
 
     def _places(self) -> list[str]:
         """Where the servers are, as words of a command."""
@@ -192,10 +194,7 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
                 per_message=kafka.events_per_message,
                 snapshot_every=kafka.snapshot_every,
             )
-            try:
-                broker.open(order)
-            except KafkaError as error:
-                raise unreached(kafka.broker) from error
+            broker.open(order)
             fleet.start()
             (learner,) = chain.stages(own, beginning)["learner"]
             made.append(
@@ -208,6 +207,7 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
                     source=source,
                     mend=fleet.mend,
                     say=say,
+                    amiss=lambda: _amiss(scenario),
                     patience=kafka.patience,
                 )
             )
@@ -220,6 +220,12 @@ def _opened(scenario: Scenario, run: str, folder: Path, say: Say) -> Iterator[En
             say(f"{count} messages could not be read: hamstrung tail dead-letters")
         if over:
             _end(broker, say)
+    except EngineError as error:
+        if not (made and made[-1].collected < 0):
+            raise
+        _end(broker, say)
+        by_hand = f"; are there workers? {fleet.by_hand()}" * (not kafka.workers)
+        raise EngineError(f"{error}{by_hand}") from error
     finally:
         fleet.stop(over)
         for one in made:
@@ -243,6 +249,15 @@ def _let_go(scenario: Scenario, run: str) -> None:
         client = connect(scenario.redis.url, os.environ.get(PASSWORD))
         expire(client, run, DAY)
         client.close()
+
+
+def _amiss(scenario: Scenario) -> str:
+    """What keeps the workers from going on that the driver can see too: Redis, if it is away."""
+    try:
+        _look_at_redis(scenario)
+    except (Unreached, LedgerRefused) as error:
+        return f"; {error}"
+    return ""
 
 
 def _look_at_redis(scenario: Scenario) -> None:

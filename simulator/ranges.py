@@ -104,7 +104,7 @@ RANGES = {
     "kafka.workers": Range(0, 100),
     "kafka.events_per_message": Range(1, 100_000),
     "kafka.snapshot_every": COUNT,
-    "kafka.session_timeout": Range(1, 300),
+    "kafka.session_timeout": Range(6, 300),
     "kafka.patience": Range(1, 1e6),
     "attack.start": ANY_COUNT,
     "attack.duration": COUNT,

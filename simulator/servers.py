@@ -10,7 +10,7 @@ PASSWORD: Final = "HAMSTRUNG_REDIS_PASSWORD"
 """The variable that holds Redis's password: a run's folder keeps every setting, but not this."""
 
 HINT: Final = f"a password is read from the variable {PASSWORD}"
-HOW: Final = "docker compose up -d, or without Docker: ./dev stack up"
+HOW: Final = "docker compose up -d --wait, or without Docker: ./dev stack up"
 """How to start both."""
 
 

@@ -1,7 +1,12 @@
+import msgspec
+import numpy as np
 import pytest
 
+from filter import codec
 from filter.collector import Collector
-from filter.events import JudgeRequest
+from filter.events import PROMOTE, JudgeRequest, Limits
+from filter.release import Change
+from filter.stage import Release
 from filter.wire import Header, WireError, decoded, slices
 
 REQUESTS = tuple(JudgeRequest(number, 3) for number in range(6))
@@ -131,3 +136,16 @@ def test_what_is_dropped_is_that_stream_s_past_alone() -> None:
     one.drop("requests", 5)
     assert [one.complete("requests", tick) for tick in (3, 4, 5)] == [False, False, True]
     assert all(one.complete("credits", tick) for tick in (3, 4, 5))
+
+
+def test_a_release_whose_scorer_is_none_is_refused_if_it_stands_alone() -> None:
+    given = Release(4, PROMOTE, "", None, Limits(-1.0, 2.0))
+    none = np.empty(0, np.uint32)
+    junk = Change(given, False, 0, (0.0, 0.0, 0), none, np.empty(0), b"\x81junk")
+    raw = codec.pack(junk)
+    one = Collector({"releases": [(0, 0)]}, LAST, decode)
+    with pytest.raises(WireError, match="content"):
+        one.add("releases", 0, Header(4, 0, 0, 1), raw)
+    good = codec.pack(msgspec.structs.replace(junk, packed=b""))
+    one.add("releases", 0, Header(4, 0, 0, 1), good)
+    assert one.complete("releases", 4)

@@ -274,7 +274,7 @@ class Works:
         position = Mortal(self.client, place, owner, self.hook)
         hand = Hand(self.log, place, self.hook, self._asleep)
         decode = partial(decoded, per_message=PER_MESSAGE)
-        unit = Unit(self._charter, link, place[1], stage, position, hand, decode)
+        unit = Unit(self._charter, link, place[1], stage, position, hand, decode, print)
         self.members[place] = Member(unit, self.log, place)
 
     def _stage(self, place: Place) -> tuple[Any, str]:
@@ -549,10 +549,10 @@ def test_workers_are_killed_at_any_moment_again_and_again(course: Course, seed: 
 # Atomic save
 
 
-def at_once(times: list[str]) -> Callable[[Callable[[], T]], Any]:
-    """`filter.unit.patient` that does not sleep."""
+def at_once(times: list[str]) -> Callable[[Unit, Callable[[], T]], Any]:
+    """`Unit._patient` that does not sleep."""
 
-    async def patient(do: Callable[[], T]) -> T:
+    async def patient(_unit: Unit, do: Callable[[], T]) -> T:
         while True:
             try:
                 return do()
@@ -568,7 +568,7 @@ def test_redis_is_away_in_the_middle_of_a_save(
 ) -> None:
     away: list[str] = []
     monkeypatch.setattr("filter.ledger_redis.SLICE", 2)
-    monkeypatch.setattr("filter.unit.patient", at_once(away))
+    monkeypatch.setattr(Unit, "_patient", at_once(away))
     works = Works(course, Once(moment, GUARD, 12, Unreachable("away")))
     must_equal(result(works), course)
     assert away == ["away"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from simulator import run
+from simulator.broker import runs_on
 from simulator.cli import main
 from simulator.folder import RunFolder
 from simulator.stack import Stack, born
@@ -195,7 +196,7 @@ def test_workers_end_although_the_broker_is_gone(
         own.down(wipe=True)
 
 
-def test_a_worker_by_hand_waits_for_a_broker_that_comes_back(
+def test_a_worker_by_hand_waits_for_servers_that_come_back_and_redis_is_named(
     new_stack: Callable[..., Stack], start: Start, tmp_path: Path
 ) -> None:
     own = new_stack(tmp_path / "stack")
@@ -204,6 +205,13 @@ def test_a_worker_by_hand_waits_for_a_broker_that_comes_back(
         by_hand = start("worker", "all", *servers(own))
         ran = start(*small_run(own, "--workers", "0", "-o", "run", "--json", duration=120))
         until(lambda: ran.said().count('"tick"') > 5, ran.said)
+        own.kill_redis(hard=True)
+        port = own.redis_url.rpartition(":")[2].partition("/")[0]
+        by_hand.must_say(f"waits: Redis at 127.0.0.1:{port}")
+        ran.must_say(f"; Redis at 127.0.0.1:{port}")
+        own.start_redis()
+        ticks = ran.said().count('"tick"')
+        until(lambda: ran.said().count('"tick"') > ticks + 5, ran.said)
         own.kill_kafka(hard=False)
         time.sleep(AWAY)
         assert by_hand.process.poll() is None, by_hand.said()
@@ -222,3 +230,17 @@ def begun(stack: Stack, start: Start) -> tuple[Command, list[int]]:
     children = ran.children()
     assert len(children) == 2
     return ran, children
+
+
+def test_a_run_that_nobody_works_for_gives_up_and_says_how_to_start_a_worker(
+    stack: Stack, start: Start, tmp_path: Path
+) -> None:
+    before = set(runs_on(stack.broker))
+    words = ("--workers", "0", "--set", "kafka.patience=3", "-o", "run")
+    lonely = start(*small_run(stack, *words))
+    assert lonely.code() == 1, lonely.said()
+    last = lonely.said().strip().splitlines()[-1]
+    assert "of tick 0 is missing; are there workers? hamstrung worker all --set" in last
+    assert stack.broker in last
+    assert not (tmp_path / "run").exists()
+    assert set(runs_on(stack.broker)) <= before

@@ -8,13 +8,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaError
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    PolicyViolationError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+)
 
 from filter.wire import topics
 from simulator import broker
 from simulator.broker import Broker, runs_on
 from simulator.servers import HOW, Misplaced, Unreached
 from simulator.stack import free_port
+from tests.filter.test_charter import made as charter
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """kafka-python leaves its sockets open where nobody answers."""
@@ -111,6 +118,29 @@ def test_a_broker_that_goes_while_it_is_asked_does_not_answer(
     monkeypatch.setattr(Old, "describe_cluster", gone)
     with pytest.raises(Unreached, match="here:1"):
         Broker("here:1", "r", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (TopicAuthorizationFailedError(), Misplaced, "here:1 refuses: .*not authorized"),
+        (PolicyViolationError("too many"), Misplaced, "here:1 refuses: "),
+        (RequestTimedOutError(), Unreached, "does not answer at here:1"),
+        (KafkaTimeoutError(), Unreached, "does not answer at here:1"),
+        (Misplaced("another's"), Misplaced, "another's"),
+    ],
+)
+def test_what_a_broker_refuses_is_not_told_as_silence(
+    error: Exception, kind: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: Broker, _pieces: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(broker, "KafkaAdminClient", Old)
+    monkeypatch.setattr(Old, "version", (4, 1))
+    monkeypatch.setattr(Broker, "_open", fails)
+    with pytest.raises(kind, match=said):
+        Broker("here:1", "r", 2).open(charter())
 
 
 def test_a_run_has_its_topics_in_the_shape_of_their_readers(

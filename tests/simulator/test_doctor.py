@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simulator import doctor
 from simulator.doctor import Answer, Finding, Probe, examine, look, render, start
 from simulator.paint import ansi
+from simulator.servers import HOW
 
 FOUND = (
     Finding("Python", "run", "ok", "3.11.2", "the program", ""),
@@ -470,6 +471,24 @@ def test_an_open_port_is_asked_for_the_brokers_version(
     address = f"127.0.0.1:{silent}"
     answer = doctor.kafka(address)
     assert (answer.good, answer.found) == (admin is Admin, found.format(address))
+
+
+def test_every_broker_of_a_list_is_asked(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kafka.KafkaAdminClient", Admin)
+    good, bad = f"127.0.0.1:{silent}", "127.0.0.1:1"
+    assert doctor.kafka(f"{good}, {good}").found == f"4.1 at {good}; 4.1 at {good}"
+    answer = doctor.kafka(f"{good},{bad}")
+    assert (answer.good, good in answer.found, bad in answer.found) == (False, False, True)
+    assert HOW in answer.step
+
+
+def test_a_broker_of_another_time_is_found_out(
+    silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kafka.KafkaAdminClient", Admin)
+    monkeypatch.setattr("simulator.broker.OLDEST", (4, 2))
+    answer = doctor.kafka(f"127.0.0.1:{silent}")
+    assert (answer.good, answer.step) == (False, "give it Kafka 4.2 or later")
 
 
 def test_a_silent_server_is_no_redis(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
