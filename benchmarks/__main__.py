@@ -1,6 +1,7 @@
 """Measure everything in one run; the last line of output is JSON."""
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from benchmarks.race import (
     ratio,
     small_tick,
 )
+from benchmarks.seeds import replicates_ratio
 from benchmarks.strings import strings
 from simulator.corpus import CorpusError
 
@@ -34,13 +36,16 @@ def main() -> None:
     """Run the benchmark."""
     given = _arguments()
     plan = _plan(given)
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     core = pin()
     before = machine() | {"pinned_to_core": core}
     report.say(f"{before['processor']}, {before['cores']} cores, load {before['load']}")
     report.say("one core for everybody" if core is not None else "no pinning to a core here")
     found = _on_corpus(plan, given.corpus) if given.corpus.is_file() else _without(plan, given)
     found |= _growth(plan)
-    order = ("river_ratio", "vw_ratio", "exponent")
+    report.say("\nseeds side by side:")
+    found["replicates_ratio"] = _rounded(replicates_ratio(plan, cores), 3)
+    order = ("river_ratio", "vw_ratio", "exponent", "replicates_ratio")
     after = before | {"load_at_end": machine()["load"]}
     report.last_line({name: found.pop(name) for name in order} | found | {"machine": after})
 

@@ -31,7 +31,7 @@ from benchmarks import report
 from benchmarks.proxy import Proxy
 from filter.events import QUARANTINED
 from simulator.exits import DONE, INTERRUPTED, UNREACHED
-from simulator.folder import FRAMES, RunFolder
+from simulator.folder import FRAMES, RunFolder, last_tick
 from simulator.stack import Stack, StackError, free_port
 
 SMALL: Final = (
@@ -150,12 +150,7 @@ class Driver:
 
     def tick(self) -> int:
         """The tick of the last frame that is written; -1 before the first one."""
-        with suppress(FileNotFoundError), (self.folder / FRAMES).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 16)))
-            whole = file.read().rpartition(b"\n")[0].rpartition(b"\n")[2]
-            if whole:
-                return int(msgspec.json.decode(whole)["tick"])
-        return -1
+        return last_tick(self.folder / FRAMES)
 
     def workers(self) -> list[int]:
         """The workers' process numbers."""

@@ -19,6 +19,9 @@ class Plan:
         growth: numbers of synthetic mails of the runs whose time and memory are compared.
         growth_mails_per_tick: ordinary mails a tick in those runs.
         growth_repeats: how often the small ones among them are run.
+        seeds: of a run with one process and with two.
+        seed_ticks: of each of them.
+        seed_rounds: how often both are timed.
     """
 
     mails_per_tick: int = 2000
@@ -31,6 +34,9 @@ class Plan:
     growth: tuple[int, ...] = (10_000, 31_600, 100_000, 316_000, 1_000_000)
     growth_mails_per_tick: int = 500
     growth_repeats: int = 3
+    seeds: int = 4
+    seed_ticks: int = 300
+    seed_rounds: int = 3
 
 
 FULL: Final = Plan()
@@ -41,4 +47,7 @@ QUICK: Final = Plan(
     river_mails=500,
     growth=(2_000, 4_000, 8_000, 16_000, 32_000),
     growth_repeats=1,
+    seeds=2,
+    seed_ticks=62,
+    seed_rounds=1,
 )

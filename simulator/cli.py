@@ -55,6 +55,13 @@ Engine = Annotated[
 Workers = Annotated[
     str | None, typer.Option(metavar="N", help="Processes that it starts on Kafka; 0: none.")
 ]
+Replicates = Annotated[
+    str | None, typer.Option(metavar="N", help="Run it with so many seeds: means and intervals.")
+]
+Jobs = Annotated[
+    str | None, typer.Option("--jobs", "-j", metavar="M", help="Seeds at a time; else every core.")
+]
+WhileStdin = Annotated[bool, typer.Option("--while-stdin", hidden=True)]
 NoTwin = Annotated[
     bool, typer.Option("--no-twin", help="Leave out the arms that are never poisoned.")
 ]
@@ -99,16 +106,19 @@ def run(
     corpus: Corpus = None,
     engine: Engine = None,
     workers: Workers = None,
+    replicates: Replicates = None,
+    jobs: Jobs = None,
     no_twin: NoTwin = False,
     display: Display = None,
     json: Json = False,
     fail_if: FailIf = None,
     resume: Resume = None,
     out: Out = None,
+    while_stdin: WhileStdin = False,
 ) -> int:
     """Run a scenario: see 'hamstrung list scenarios'."""
     from simulator.flags import Flags
-    from simulator.started import start
+    from simulator.started import end_with_stdin, start
 
     flags = Flags(
         set=tuple(set_ or ()),
@@ -120,6 +130,8 @@ def run(
         corpus=corpus,
         engine=engine,
         workers=workers,
+        replicates=replicates,
+        jobs=jobs,
         no_twin=no_twin or None,
         display=display,
         json=json or None,
@@ -127,6 +139,8 @@ def run(
         resume=resume,
         out=out,
     )
+    if while_stdin:
+        end_with_stdin()
     return start(scenario, flags)
 
 
@@ -194,6 +208,23 @@ def report(run: Run) -> int:
 
 
 @app.command()
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The run from before.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The other one.")],
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit 99 when a metric got worse.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Compare two runs of a scenario with several seeds, metric by metric."""
+    from simulator.exits import BROKEN, DONE
+    from simulator.past import print_comparison
+
+    found = print_comparison(base, new, json)
+    return BROKEN if fail_on_regression and (found.too_few or found.regressions()) else DONE
+
+
+@app.command()
 def explain(
     run: Run,
     vote: Annotated[str, typer.Argument(metavar="VOTE", help="Its id, or how it begins.")],
@@ -223,7 +254,7 @@ def worker(
     stage: Annotated[str, typer.Argument(metavar="all", help="Every stage: 'all'.")],
     run: Annotated[str | None, typer.Option(metavar="ID", help="Of one run; else of any.")] = None,
     set_: Set = None,
-    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
+    while_stdin: WhileStdin = False,
 ) -> int:
     """Work for runs on Kafka: those with '--engine kafka --workers 0'."""
     from simulator.layers import servers

@@ -9,6 +9,8 @@ from simulator.paint import encodes, paint, terminal, width
 from simulator.safe import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.live import Live
 
     from simulator.loop import Prepared
@@ -30,7 +32,7 @@ SYMBOLS = {"✓": "+", "✗": "x", "…": "...", "━": "=", "─": "-"}
 class Shown(Protocol):
     """A display that can be put away, whatever happened."""
 
-    def begin(self, prepared: "Prepared", folder: Path) -> None:
+    def begin(self, lines: "Sequence[str]") -> None:
         """Before the first tick."""
         ...
 
@@ -68,7 +70,7 @@ def display(kind: str | None, stream: TextIO | None = None) -> Shown:
 class Nothing:
     """Shows nothing: exit code and files say it all."""
 
-    def begin(self, prepared: "Prepared", folder: Path) -> None:
+    def begin(self, lines: "Sequence[str]") -> None:
         """Show nothing."""
 
     def tick(self, progress: "Progress") -> None:
@@ -97,9 +99,9 @@ class Plain:
         self._due = 0.0
         self._first: Progress | None = None
 
-    def begin(self, prepared: "Prepared", folder: Path) -> None:
+    def begin(self, lines: "Sequence[str]") -> None:
         """Say what is about to happen."""
-        for line in beginning(prepared, folder):
+        for line in lines:
             self.say(line)
 
     def tick(self, progress: "Progress") -> None:
@@ -114,7 +116,7 @@ class Plain:
     def show(self, progress: "Progress", first: "Progress", turned: bool) -> None:
         """Write a line."""
         time = f"{progress.tick:>4} h {done(progress):>3} %"
-        self.say(f"{time}  {SAID[progress.phase]:<16}  {figures(progress, first)}")
+        self.say(f"{time}  {said(progress):<16}  {figures(progress, first)}")
 
     def end(self, summary: "Summary", folder: Path, command: str) -> None:
         """Print the summary."""
@@ -145,12 +147,12 @@ class Rich(Plain):
         super().__init__(stream)
         self._live: Live | None = None
 
-    def begin(self, prepared: "Prepared", folder: Path) -> None:
+    def begin(self, lines: "Sequence[str]") -> None:
         """Say what is about to happen, and take the last lines of the terminal."""
         from rich.console import Console
         from rich.live import Live
 
-        super().begin(prepared, folder)
+        super().begin(lines)
         console = Console(file=self._stream, force_terminal=True, highlight=False, markup=False)
         self._live = Live(
             console=console,
@@ -168,7 +170,7 @@ class Rich(Plain):
         if self._live is None:
             return
         if turned:
-            self._live.console.print(f"{progress.tick - 1:>4} h  {SAID[progress.phase]}")
+            self._live.console.print(f"{progress.tick - 1:>4} h  {said(progress)}")
         columns = min(self._live.console.width, width())
         drawn = f"{bar(progress, columns)}\n{progress.tick:>4} h  {figures(progress, first)}"
         self._live.update(Text(drawn, no_wrap=True, overflow="ellipsis"), refresh=True)
@@ -211,12 +213,17 @@ def left(progress: "Progress", first: "Progress") -> str:
     return f"  {rest // 60}:{rest % 60:02d} left"
 
 
+def said(progress: "Progress") -> str:
+    """The phase in words; of several seeds, how many have ended."""
+    return SAID.get(progress.phase, progress.phase)
+
+
 def bar(progress: "Progress", columns: int) -> str:
     """A line with the phase, how much is done, and a bar as wide as there is room."""
     room = max(columns - 26, 10)
     full = room * progress.tick // max(progress.duration, 1)
     bars = f"{'━' * full}{'─' * (room - full)}"
-    return f"{SAID[progress.phase]:<16}  {bars} {done(progress):>3} %"
+    return f"{said(progress):<16}  {bars} {done(progress):>3} %"
 
 
 def done(progress: "Progress") -> int:

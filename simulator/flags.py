@@ -33,6 +33,8 @@ class Flags:
     Args:
         set: ``key=value``, any number.
         fail_if: rules that must not come true, any number.
+        replicates: how many seeds.
+        jobs: processes at a time, of several seeds.
         no_twin: whether to leave out the arms that are never poisoned.
         json: whether to write JSON Lines to stdout.
     """
@@ -46,6 +48,8 @@ class Flags:
     corpus: str | None = None
     engine: str | None = None
     workers: str | None = None
+    replicates: str | None = None
+    jobs: str | None = None
     no_twin: bool | None = None
     display: str | None = None
     json: bool | None = None

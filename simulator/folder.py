@@ -7,8 +7,10 @@ and `checkpoint/` the state to go on from while it is not at its end.
 
 import fcntl
 import hashlib
+import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -66,6 +68,7 @@ class RunFolder:
         path: str | Path | None = None,
         root: Path = RUNS,
         command: str = "",
+        replicates: int = 1,
     ) -> "RunFolder":
         """Make the folder of a new run.
 
@@ -74,6 +77,7 @@ class RunFolder:
             path: where; nothing for ``<time>-<scenario>-<seed>`` under ``root``.
             root: where runs are collected.
             command: what makes the same run again.
+            replicates: seeds that it is run with.
 
         Raises:
             FolderError: the path already holds a run, or cannot be written.
@@ -83,7 +87,7 @@ class RunFolder:
             place = _own(Path(path)) if path is not None else _fresh(root, scenario, now)
         except OSError as error:
             raise FolderError(f"{path or root}: cannot be made: {told(error)}") from error
-        made = cls(place, manifests.begun(scenario, now.isoformat(), command))
+        made = cls(place, manifests.begun(scenario, now.isoformat(), command, replicates))
         made.save(made.manifest)
         return made
 
@@ -168,6 +172,32 @@ class RunFolder:
             return
         except OSError as error:
             raise FolderError(f"{path}: cannot be read: {told(error)}") from error
+
+
+def last_tick(path: Path) -> int:
+    """The tick of the last line of frames that is whole; -1 where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 16)))
+            line = file.read().rpartition(b"\n")[0].rpartition(b"\n")[2]
+        return int(msgspec.json.decode(line)["tick"]) if line else -1
+    except (OSError, msgspec.DecodeError):
+        return -1
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a folder with several runs in it, which nobody else may write meanwhile.
+
+    Raises:
+        FolderError: somebody does.
+    """
+    with (path / FRAMES).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderError(f"{path}: another process is simulating this run") from None
+        yield
 
 
 def runs(root: Path = RUNS) -> list[Record]:

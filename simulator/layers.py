@@ -195,6 +195,7 @@ def _command(
             words += [flag_of[place], str(setting.value) or NO_ATTACK]
         else:
             words += ["--set", f"{quoted(setting.keys)}={written(setting.value)}"]
+    words += ["--replicates", flags.replicates] if flags.replicates else []
     words += ["--no-twin"] if flags.no_twin else []
     for rule in flags.fail_if:
         words += ["--fail-if", rule]

@@ -47,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         corpus: digest of the corpus file; empty for synthetic mail.
         verdict: the run in a sentence, at its end.
         hashes: of each arm, at its end.
+        replicates: seeds that it is run with, each in a folder of its own inside this one.
     """
 
     schema_version: int
@@ -62,13 +63,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     corpus: str = ""
     verdict: str = ""
     hashes: dict[str, str] = {}
+    replicates: int = 1
 
     def settings(self) -> Scenario:
         """The scenario to go on with."""
         return configured(self.scenario)
 
 
-def begun(scenario: Scenario, began: str, command: str) -> Manifest:
+def begun(scenario: Scenario, began: str, command: str, replicates: int = 1) -> Manifest:
     """The manifest of a run before it is prepared."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
@@ -80,6 +82,7 @@ def begun(scenario: Scenario, began: str, command: str) -> Manifest:
         command=command,
         versions=versions(),
         source=source(),
+        replicates=replicates,
     )
 
 

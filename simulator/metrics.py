@@ -63,6 +63,15 @@ NAMES = (
 )
 
 
+UP, DOWN = 1, -1
+BETTER: dict[str, int] = dict.fromkeys(NAMES, DOWN) | {
+    "ticks_to_compromise": UP,
+    "campaign_unsure": 0,
+    "vote_value": 0,
+}
+"""Which way is better for whoever runs the filter; 0 where neither is, as for what the world is."""
+
+
 def measure(prepared: Prepared, name: str) -> dict[str, Metric]:
     """All metrics of an arm, by `NAMES`.
 

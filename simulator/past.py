@@ -1,12 +1,25 @@
 """Runs of the past: listed, reported and explained again from their folders."""
 
 import sys
+import textwrap
+from collections import Counter
+
+import msgspec
 
 from simulator import stdout
+from simulator.compare import (
+    BETTER_NOW,
+    OTHER,
+    UNCHANGED,
+    WORSE,
+    Change,
+    Comparison,
+    compare,
+)
 from simulator.explain import explain
 from simulator.folder import Record, RunFolder, runs
-from simulator.paint import encodes, paint, width
-from simulator.printed import report
+from simulator.paint import Paint, encodes, paint, width
+from simulator.printed import report, unit
 from simulator.safe import safe
 
 NONE = "no runs in ./runs yet; make one with: hamstrung run quickstart"
@@ -40,6 +53,58 @@ def print_report(which: str) -> None:
     if not encodes(sys.stdout, text):
         text = text.encode("ascii", "replace").decode()
     stdout.write(text)
+
+
+def print_comparison(base: str, new: str, json: bool) -> Comparison:
+    """Print what became of each metric from one run to the other."""
+    found = compare(RunFolder.open(base), RunFolder.open(new))
+    if json:
+        stdout.record("comparison", msgspec.to_builtins(found))
+    else:
+        stdout.write("\n".join(_compared(found, paint(sys.stdout))))
+    return found
+
+
+def _compared(found: Comparison, paint: Paint) -> list[str]:
+    """The comparison as people read it: what changed, then the names of what did not."""
+    lines = [
+        paint(f"{found.scenario}: {_counted(found)}", "title"),
+        f"  base  {safe(found.base, 300)}",
+        f"  new   {safe(found.new, 300)}",
+        *(f"  set   {safe(line, 300)}" for line in found.differs),
+    ]
+    if not found.differs:
+        lines.append("  both have the same settings")
+    if found.too_few:
+        return [*lines, "", f"  nothing was compared: {found.too_few}"]
+    for arm in dict.fromkeys(one.arm for one in found.changes):
+        of_arm = [one for one in found.changes if one.arm == arm]
+        head = f"{'base':>9}{'new':>9}{'change':>10}  95 % interval"
+        lines += ["", f"{paint(f'{arm:<41}', 'title')}{head}"]
+        lines += [_changed(one, paint) for one in of_arm if one.said != UNCHANGED]
+        same = [one.metric for one in of_arm if one.said == UNCHANGED]
+        if same:
+            text = f"no significant change: {', '.join(same)}"
+            lines += textwrap.wrap(text, 76, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def _counted(found: Comparison) -> str:
+    words = Counter(one.said for one in found.changes)
+    said = [f"{words[word]} {word}" for word in (BETTER_NOW, WORSE, OTHER, UNCHANGED)]
+    return f"{', '.join(said)}, over {len(found.seeds)} seeds" if found.changes else "not compared"
+
+
+def _changed(one: Change, paint: Paint) -> str:
+    figure = unit(one.metric)
+    signs = {BETTER_NOW: ("+", "good"), WORSE: ("x", "bad"), OTHER: ("~", "dim")}
+    sign, colour = signs[one.said]
+    between = f"[{figure(one.low)}, {figure(one.high)}]"
+    word = paint(f"{sign} {one.said:<10}", colour)
+    return (
+        f"  {word}{one.metric:<27}{figure(one.base):>9}{figure(one.new):>9}"
+        f"{figure(one.difference):>10}  {between}"
+    )
 
 
 def print_explanation(which: str, vote: str) -> None:

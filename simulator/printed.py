@@ -2,14 +2,15 @@
 
 import shlex
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from simulator.arms import PLANS, TWINS
 from simulator.metrics import Metric
 from simulator.paint import Paint, plain
+from simulator.pooled import OF_TIMES, worst
 from simulator.safe import safe
-from simulator.summary import AFTER, BEFORE, RAN, UNDER, Planned, Rule, Summary
+from simulator.summary import AFTER, BEFORE, RAN, UNDER, Planned, Replicate, Rule, Summary
 
 ARMS = {
     "default": "the guard that is judged, and nobody attacks",
@@ -45,10 +46,24 @@ def report(
         _section("COURSE  hours from the start, or the end, of the attack", _course(summary), paint)
         if summary.attacks
         else _section("VOTES", _votes(summary), paint),
+        *_of_seeds(summary, paint),
         _section("ATTACKS", _attacks(summary, width), paint) if summary.attacks else [],
         _section("THIS RUN", _where(summary, folder, command), paint),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
+    """What only a run of several seeds has."""
+    if not summary.replicates:
+        return []
+    rows = summary.replicates
+    return [
+        _section(
+            "INTERVALS  mean over seeds, 95 % interval, worst seed", _intervals(summary), paint
+        ),
+        _section(f"SEEDS  {len(rows)}, each another world with other luck", _seeds(rows), paint),
+    ]
 
 
 def _section(title: str, lines: Iterator[str], paint: Paint) -> list[str]:
@@ -191,10 +206,68 @@ def _cost(attack: Planned) -> str:
     )
 
 
+def _intervals(summary: Summary) -> Iterator[str]:
+    """A line for each metric that has a value, of the judged arm and of the one without a guard."""
+    judged = next(iter(summary.arms), "")
+    done = sum(bool(one.values) for one in summary.replicates)
+    shown = [(judged, name) for name in OF_JUDGED]
+    shown += [("unguarded", name) for name in OF_UNGUARDED if "unguarded" in summary.arms]
+    yield f"  {'':<31}{'mean':>8}{'95 % interval':>21}{'worst':>10}  seed"
+    for arm, name in shown:
+        metric = summary.arms[arm].metrics[name] if arm else Metric(None, n=0)
+        if not metric.n:
+            continue
+        figure = unit(name)
+        label = name if arm == judged else f"{name}, {arm}"
+        line = f"  {label:<31}{figure(metric.mean):>8}{_between(metric, figure):>21}"
+        bad = worst(name, summary.replicates, arm)
+        if bad and metric.min != metric.max:
+            line += f"{figure(bad.values[arm][name]):>10}  {bad.seed}"
+        yield line + (f"  ({metric.n} seeds have it)" if metric.n < done else "")
+
+
+OF_JUDGED = (
+    "attack_success",
+    "attack_success_end",
+    "ham_misclassified",
+    "spam_misclassified",
+    "honest_votes_lost",
+    "poison_share",
+    "vote_value",
+    "twin_alarms_a_day",
+    "ticks_to_compromise",
+    "ticks_to_detect",
+)
+OF_UNGUARDED = ("attack_success", "ticks_to_compromise")
+
+
+def _between(metric: Metric, figure: Callable[[float | None], str]) -> str:
+    return f"{figure(metric.ci_low)} to {figure(metric.ci_high)}" if metric.n > 1 else "-"
+
+
+def unit(name: str) -> Callable[[float | None], str]:
+    """How a figure of a metric is written."""
+    if name.startswith(OF_TIMES):
+        return lambda ticks: _hours(ticks, "never")
+    if name == "twin_alarms_a_day":
+        return lambda count: "-" if count is None else f"{count:.2f}"
+    return lambda share: "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _seeds(rows: Sequence[Replicate]) -> Iterator[str]:
+    for one in rows:
+        success = next(iter(one.values.values()), {}).get("attack_success")
+        said = f"attack success {100 * success:.1f} %" if success is not None else ""
+        judged = next(iter(one.hashes.values()), "")
+        what = f"hash {judged[:12]}  {said}" if judged else safe(one.why, 200)
+        yield f"  {one.seed:>6}  {one.status:<12}{what}".rstrip()
+
+
 def _where(summary: Summary, folder: Path, command: str) -> Iterator[str]:
     """Where the run is saved; commands stay on one line each, to be copied."""
+    last = f" to {summary.replicates[-1].seed}" if summary.replicates else ""
     yield (
-        f"  {safe(summary.scenario, 40)}, seed {summary.seed}: {summary.ticks} h,"
+        f"  {safe(summary.scenario, 40)}, seed {summary.seed}{last}: {summary.ticks} h,"
         f" {summary.mails:,} mails, hash {summary.hash[:12]}"
     )
     yield f"  saved in   {safe(str(folder), LONG)}"

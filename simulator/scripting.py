@@ -1,27 +1,40 @@
 """Running a scenario from Python."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 from simulator import manifest
 from simulator.arms import AttackError
 from simulator.folder import RunFolder
-from simulator.loop import Prepared, prepare, ticks
+from simulator.loop import prepare, ticks
 from simulator.manifest import DONE, ERROR
+from simulator.replicates import replicated
 from simulator.scenario import Scenario, read, scenario
 from simulator.session import Progress, elsewhere, simulate
 from simulator.summary import Summary, summarise
 from simulator.thresholds import Threshold, parse
 
 
-def run(given: Scenario | str, *, folder: str | Path | None = None, **changes: Any) -> Summary:
+def run(
+    given: Scenario | str,
+    *,
+    folder: str | Path | None = None,
+    replicates: int = 1,
+    jobs: int = 1,
+    **changes: Any,
+) -> Summary:
     """Run a scenario to its end.
 
     Args:
         given: a scenario, its name, or the path of its file (``*.toml``).
         folder: where the run is written, created; nothing for a run that leaves no trace.
+        replicates: seeds to run it with, its own and those after it; the summary's figures are
+            means with intervals then.
+        jobs: processes at a time, of several replicates.
         changes: other values of settings, tables as dicts: ``seed=3, world={"people": 300}``.
 
     Raises:
@@ -33,6 +46,8 @@ def run(given: Scenario | str, *, folder: str | Path | None = None, **changes: A
     thresholds = [
         parse(text, f"thresholds[{place}]") for place, text in enumerate(chosen.thresholds)
     ]
+    if replicates != 1:
+        return _replicated(chosen, folder, thresholds, replicates, jobs)
     if folder is None:
         return _unwritten(chosen, thresholds)
     return simulate(chosen, RunFolder.create(chosen, folder), Silent(), thresholds)
@@ -46,6 +61,19 @@ def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
         inside = isinstance(value, Mapping) and isinstance(old, Mapping)
         changed[name] = _changed(old or {}, value) if inside else value
     return changed
+
+
+def _replicated(
+    chosen: Scenario,
+    folder: str | Path | None,
+    thresholds: list[Threshold],
+    replicates: int,
+    jobs: int,
+) -> Summary:
+    within = nullcontext(str(folder)) if folder else TemporaryDirectory(prefix="hamstrung-")
+    with within as path:
+        made = RunFolder.create(chosen, Path(path), replicates=replicates)
+        return replicated(chosen, made, jobs, Silent(), thresholds)
 
 
 def _unwritten(chosen: Scenario, thresholds: list[Threshold]) -> Summary:
@@ -62,7 +90,7 @@ def _unwritten(chosen: Scenario, thresholds: list[Threshold]) -> Summary:
 class Silent:
     """A display that shows nothing."""
 
-    def begin(self, prepared: Prepared, folder: Path) -> None:
+    def begin(self, lines: Sequence[str]) -> None:
         """Show nothing."""
 
     def tick(self, progress: Progress) -> None:

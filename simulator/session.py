@@ -1,6 +1,6 @@
 """A session: a run from its first tick, or from a checkpoint, to its end; written as it goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ import msgspec
 from simulator import checkpoint, manifest
 from simulator.arms import AttackError
 from simulator.dealt import Dealt
+from simulator.display import beginning
 from simulator.exits import say
 from simulator.folder import FolderError, RunFolder
 from simulator.frame import Frame
@@ -31,7 +32,7 @@ OnFrames = Callable[[str, Frame], None]
 class Display(Protocol):
     """Shows a run to people; decides itself when to draw."""
 
-    def begin(self, prepared: Prepared, folder: Path) -> None:
+    def begin(self, lines: Sequence[str]) -> None:
         """Before the first tick."""
         ...
 
@@ -96,7 +97,7 @@ def simulate(
                     f"{folder.path} already holds a run; resume it, or start a new one"
                 )
             folder.save(now)
-            display.begin(prepared, folder.path)
+            display.begin(beginning(prepared, folder.path))
             saver = Saver(prepared, folder.checkpoints, journal, pace)
             session = _Session(prepared, journal, saver, on_frames)
             status, why = session.play(start, display)

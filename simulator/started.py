@@ -2,6 +2,9 @@
 
 import os
 import shlex
+import signal
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 from importlib import metadata
@@ -13,14 +16,19 @@ from simulator import stdout
 from simulator.display import Nothing, Shown, display
 from simulator.exits import INTERRUPTED, of_summary, say
 from simulator.flags import Flags, option, together
+from simulator.spelling import whole
 
 if TYPE_CHECKING:
     from simulator.folder import RunFolder
     from simulator.scenario import Scenario
-    from simulator.summary import Summary
+    from simulator.summary import Replicate, Summary
+    from simulator.thresholds import Threshold
 
-HOW = ("display", "json", "resume")
+HOW = ("display", "json", "resume", "jobs")
 """The flags that a run which goes on may have: they say how it is shown, not what it is."""
+MOST = 10_000
+"""Replicates, or processes at a time, at most."""
+
 SCENARIOS = Path(__file__).parent / "scenarios"
 
 
@@ -90,7 +98,9 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
     scenario = resolved.scenario
     if scenario.corpus.path and not Path(scenario.corpus.path).exists():
         raise SettingsError(f"corpus.path: there is no file {scenario.corpus.path}")
-    folder = RunFolder.create(scenario, out, command=command)
+    replicates = _count("replicates", resolved.flags.replicates)
+    _count("jobs", resolved.flags.jobs)
+    folder = RunFolder.create(scenario, out, command=command, replicates=replicates)
     try:
         return _simulated(scenario, folder, shown, resolved.flags)
     except Exception:  # whatever it was, an empty folder is nobody's run; it goes on up
@@ -123,8 +133,46 @@ def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: F
 
     rules = scenario.thresholds
     thresholds = [parse(text, f"thresholds[{place}]") for place, text in enumerate(rules)]
+    if folder.manifest.replicates > 1:
+        return _replicated(scenario, folder, shown, flags, thresholds)
     frames = stdout.frame if flags.json else None
     return simulate(scenario, folder, shown, thresholds, frames, resume=bool(flags.resume))
+
+
+def _replicated(
+    scenario: "Scenario",
+    folder: "RunFolder",
+    shown: Shown,
+    flags: Flags,
+    thresholds: "list[Threshold]",
+) -> "Summary":
+    from simulator.replicates import replicated, told
+
+    def print_row(row: "Replicate") -> None:
+        stdout.record("replicate", told(row))
+
+    cores = 1 if scenario.engine == "kafka" else len(os.sched_getaffinity(0))
+    jobs = _count("jobs", flags.jobs) if flags.jobs else cores
+    on_end = print_row if flags.json else None
+    return replicated(scenario, folder, jobs, shown, thresholds, on_end)
+
+
+def _count(name: str, text: str | None) -> int:
+    count = whole(text or "1", option(name))
+    if not 1 <= count <= MOST:
+        raise SettingsError(f"{option(name)}: expected a number from 1 to {MOST}, got {count}")
+    return count
+
+
+def end_with_stdin() -> None:
+    """Ask this process to end, as Ctrl-C does, when its standard input ends: its parent is gone."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _discard(folder: "RunFolder") -> None:

@@ -59,6 +59,21 @@ class ArmSummary(msgspec.Struct, frozen=True):
     metrics: dict[str, Metric]
 
 
+class Replicate(msgspec.Struct, frozen=True):
+    """One of several seeds: ``done``, ``interrupted``, or what else became of it and why.
+
+    ``folder`` is its own, inside that of all; ``hashes`` are its arms', ``values`` its figures by
+    arm and metric.
+    """
+
+    seed: int
+    status: str
+    why: str
+    folder: str
+    hashes: dict[str, str]
+    values: dict[str, dict[str, float | None]]
+
+
 class Summary(msgspec.Struct, frozen=True, tag_field="type", tag="summary"):
     """What a run came to. ``hash`` and ``metrics`` are those of the judged arm."""
 
@@ -78,6 +93,8 @@ class Summary(msgspec.Struct, frozen=True, tag_field="type", tag="summary"):
     ticks: int
     mails: int
     """Mails simulated, all arms together."""
+    replicates: list[Replicate] = []
+    """One for each seed, of a run of several; see `simulator.pooled`."""
 
 
 def summarise(
@@ -106,7 +123,7 @@ def summarise(
         hash=first.hash,
         metrics=metrics[judged],
         arms=arms,
-        thresholds=[_rule(one) for one in held],
+        thresholds=[rule(one) for one in held],
         phases=[phase for name in prepared.arms for phase in _phases(prepared, name)],
         attacks=[_planned(prepared, why)] if prepared.strike else [],
         ticks=len(first.frames),
@@ -114,7 +131,8 @@ def summarise(
     )
 
 
-def _rule(held: Held) -> Rule:
+def rule(held: Held) -> Rule:
+    """A threshold as the summary has it."""
     return Rule(held.threshold.text, held.actual, held.held)
 
 

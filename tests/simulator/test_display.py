@@ -5,7 +5,7 @@ import pytest
 
 from filter.plugins import SettingsError
 from simulator import paint
-from simulator.display import Nothing, Plain, Rich, display
+from simulator.display import Nothing, Plain, Rich, beginning, display
 from simulator.loop import Prepared, prepare
 from simulator.running import Progress
 from tests.contracts.small import small
@@ -59,7 +59,7 @@ def test_the_time_left_is_that_of_this_session() -> None:
 
 def test_what_is_shown_at_the_beginning_is_safe(prepared: Prepared) -> None:
     stream = StringIO()
-    Plain(stream).begin(prepared, Path("runs/\x1b[2J"))
+    Plain(stream).begin(beginning(prepared, Path("runs/\x1b[2J")))
     assert "\x1b" not in stream.getvalue()
     assert "note: a ␛[31mnote" in stream.getvalue()
     assert "from 8 h to 22 h" in stream.getvalue()
@@ -68,7 +68,7 @@ def test_what_is_shown_at_the_beginning_is_safe(prepared: Prepared) -> None:
 def test_a_rich_display_gives_the_cursor_back(prepared: Prepared) -> None:
     stream = StringIO()
     shown = Rich(stream)
-    shown.begin(prepared, HERE)
+    shown.begin(beginning(prepared, HERE))
     shown.tick(a_progress(5, 0.1))
     shown.tick(a_progress(9, 0.3, "under"))
     assert "\x1b[?25l" in stream.getvalue()
@@ -83,7 +83,7 @@ def test_a_display_that_shows_nothing_shows_nothing(
     prepared: Prepared, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shown = Nothing()
-    shown.begin(prepared, HERE)
+    shown.begin(beginning(prepared, HERE))
     shown.tick(a_progress(1, 1.0))
     shown.close()
     assert capfd.readouterr() == ("", "")

@@ -1,7 +1,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -52,8 +52,8 @@ class At(Silent):
         self.seen: list[Progress] = []
         self.notes: tuple[str, ...] = ()
 
-    def begin(self, prepared: object, folder: Path) -> None:
-        self.notes = getattr(prepared, "notes", ())
+    def begin(self, lines: Sequence[str]) -> None:
+        self.notes = tuple(line for line in lines if line.startswith("note: "))
 
     def tick(self, progress: Progress) -> None:
         self.seen.append(progress)
