@@ -32,7 +32,7 @@ class Mails(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """What the filter decided: log odds of spam, folder, and the delivery token it signed."""
+    """What the filter decided: score from 0 (ham) to 1 (spam), folder, and the token it signed."""
 
     mail: Ids
     recipient: Ids

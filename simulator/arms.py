@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from numpy.random import Generator
 
 from agents.actor import Attack, Delivery, Draft
@@ -115,6 +116,7 @@ class Arm:
             world.people.zeal,
             genres.names,
             genres.spam,
+            genres.share,
             window - scenario.feedback_delay,
         )
         self._mailboxes = Mailboxes(world.people, habits, world.bots, scenario.people.kept_after)
@@ -208,6 +210,16 @@ class Arm:
             if fault:
                 raise AttackError(f"{strike.name}: {method} at tick {tick}: {fault}")
         return drafts, votes
+
+    def truly(self, mail: int, sent: int) -> tuple[str, bool, int]:
+        """What is true of a mail of the last ticks: its genre, whether it is spam, whose it is.
+
+        Raises:
+            KeyError: there is none, or it is too old.
+        """
+        known = self._truth.look(np.array([mail], np.uint64), np.array([sent], np.int64))
+        genre = self._world.source.genres.names[int(known.genre[0])]
+        return genre, bool(known.spam[0]), int(known.kind[0])
 
     def freeze(self) -> bytes:
         """Everything, also what is on its way."""

@@ -237,6 +237,18 @@ def explain(
 
 
 @app.command()
+def show(
+    run: Run,
+    mail: Annotated[str, typer.Argument(metavar="MAIL", help="Its id, or how it begins.")],
+) -> int:
+    """Print a mail as text, with its story: what it is, verdict, votes, lessons."""
+    from simulator.past import print_mail
+
+    print_mail(run, mail)
+    return 0
+
+
+@app.command()
 def new(
     kind: Annotated[str, typer.Argument(metavar="attack|check")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="As my_attack.")],

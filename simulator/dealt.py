@@ -91,7 +91,8 @@ class Dealt:
     def __post_init__(self) -> None:
         """Shuffle."""
         self._draws = Draws(self.seed)
-        self.genres = Genres(("ham", "spam"), np.array([False, True]))
+        spam = float(self.corpus.is_spam.mean())
+        self.genres = Genres(("ham", "spam"), np.array([False, True]), np.array([1 - spam, spam]))
         self._ids = np.arange(len(self.corpus.ids), dtype=np.uint64)
         self._order = np.argsort(self._draws.bits("deal", self._ids), kind="stable")
         self._campaign: int | None = None

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 9999
+ALIKE: Final = 1e-12
+"""Values that differ by less are one value."""
 
 
 class Interval(NamedTuple):
@@ -32,8 +34,8 @@ def of_mean(values: Sequence[float]) -> Interval | None:
 
     if len(values) < 2:
         return None
-    if min(values) == max(values):
-        return Interval(values[0], values[0])
+    if max(values) - min(values) < ALIKE:
+        return Interval(min(values), max(values))
     found = bootstrap(
         (np.asarray(values),),
         np.mean,

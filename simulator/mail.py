@@ -65,6 +65,8 @@ class Genres(NamedTuple):
 
     names: tuple[str, ...]
     spam: Bits
+    share: Floats
+    """Of all mail."""
 
 
 class Campaign(Protocol):

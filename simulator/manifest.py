@@ -86,6 +86,11 @@ def begun(scenario: Scenario, began: str, command: str, replicates: int = 1) -> 
     )
 
 
+def with_world(begun: Manifest, plugins: Iterable[Plugin], corpus: str, duration: int) -> Manifest:
+    """The manifest with what is known when a run is prepared."""
+    return msgspec.structs.replace(begun, duration=duration, plugins=used(plugins), corpus=corpus)
+
+
 def table(scenario: Scenario) -> dict[str, Any]:
     """A scenario as JSON knows it.
 

@@ -6,15 +6,18 @@ import msgspec
 import numpy as np
 
 from filter.columns import Floats, Ids, Ticks
-from filter.events import PROMOTE, ROLL_BACK, SPAM, UNIT
+from filter.events import INBOX, JUNK, PROMOTE, ROLL_BACK, SPAM, UNIT, UNSURE
 from filter.portable import sigmoid
 from filter.stage import Flow
-from simulator.mail import COPY
+from simulator.mail import COPY, PEOPLE
 from simulator.truth import Known, Truth
 
 BINS = 1024
 EDGES = sigmoid(np.linspace(-24.0, 24.0, BINS - 1))
 """Scores are counted in bins, even in log odds: what lies closer together counts as equal."""
+
+
+FOLDERS = 1 + max(INBOX, UNSURE, JUNK)
 
 
 class Cast(NamedTuple):
@@ -36,7 +39,7 @@ class Taught(NamedTuple):
 
 
 class Meter(msgspec.Struct, forbid_unknown_fields=True):
-    """Right honest votes, lessons, and the scores of ham and of spam, inside a window of ticks."""
+    """Right honest votes, lessons, scores of ham and spam, and folders, in a window of ticks."""
 
     start: int
     end: int
@@ -44,12 +47,15 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
     taught: list[Taught] = []
     ham: list[int] = []
     spam: list[int] = []
+    folders: list[list[int]] = []
+    """Of people's ordinary mail, by genre: how many in each folder, by its number."""
 
     def read(self, tick: int, flow: Flow, known: Known, truth: Truth) -> None:
         """Take a tick's verdicts, votes, lessons and releases."""
         assert flow.verdicts is not None
         if self.start <= tick < self.end:
             self._read_scores(flow.verdicts.score, known)
+            self._read_folders(known)
             self._read_votes(tick, flow, truth)
         self._read_lessons(tick, flow, truth)
 
@@ -59,6 +65,14 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         for label, counts in ((False, self.ham), (True, self.spam)):
             new = np.bincount(bins[people & (known.spam == label)], minlength=BINS)
             counts[:] = (new + counts).tolist() if counts else new.tolist()
+
+    def _read_folders(self, known: Known) -> None:
+        people = known.kind == PEOPLE
+        place = known.genre[people].astype(np.int64) * FOLDERS + known.folder[people]
+        counted = np.bincount(place, minlength=len(self.folders) * FOLDERS)
+        counted.resize(-(-len(counted) // FOLDERS), FOLDERS)
+        counted[: len(self.folders)] += np.array(self.folders, np.int64).reshape(-1, FOLDERS)
+        self.folders[:] = counted.tolist()
 
     def _read_votes(self, tick: int, flow: Flow, truth: Truth) -> None:
         votes = [vote for vote in flow.votes or () if vote.account not in truth.bots]

@@ -16,11 +16,13 @@ from simulator.compare import (
     Comparison,
     compare,
 )
+from simulator.exits import say
 from simulator.explain import explain
 from simulator.folder import Record, RunFolder, runs
 from simulator.paint import Paint, encodes, paint, width
 from simulator.printed import report, unit
 from simulator.safe import safe
+from simulator.show import show
 
 NONE = "no runs in ./runs yet; make one with: hamstrung run quickstart"
 
@@ -105,6 +107,12 @@ def _changed(one: Change, paint: Paint) -> str:
         f"  {word}{one.metric:<27}{figure(one.base):>9}{figure(one.new):>9}"
         f"{figure(one.difference):>10}  {between}"
     )
+
+
+def print_mail(which: str, mail: str) -> None:
+    """Print a mail of a run with its story."""
+    for line in show(RunFolder.open(which), mail, say):
+        stdout.write(line)
 
 
 def print_explanation(which: str, vote: str) -> None:

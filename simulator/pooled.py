@@ -22,6 +22,7 @@ from simulator.summary import (
     RAN,
     SCHEMA_VERSION,
     ArmSummary,
+    OfGenre,
     Phase,
     Planned,
     Replicate,
@@ -49,7 +50,11 @@ def pooled(
     """
     done = [one for one in replicates if one.status == DONE]
     arms = {
-        name: ArmSummary(_digest(one.hashes[name] for one in done), _metrics(name, done))
+        name: ArmSummary(
+            _digest(one.hashes[name] for one in done),
+            _metrics(name, done),
+            _genres([one.arms[name].genres for one in summaries]),
+        )
         for name in (done[0].hashes if done else ())
     }
     metrics = {name: arm.metrics for name, arm in arms.items()}
@@ -144,6 +149,22 @@ def _spread(
 
 def _reached(time: float) -> float | None:
     return time if math.isfinite(time) else None
+
+
+def _genres(found: Sequence[Sequence[OfGenre]]) -> list[OfGenre]:
+    """The sums over replicates."""
+    sums: dict[str, OfGenre] = {}
+    for one in (one for of_seed in found for one in of_seed):
+        so_far = sums.get(one.genre)
+        sums[one.genre] = OfGenre(
+            one.genre,
+            one.is_spam,
+            *(
+                getattr(one, folder) + (getattr(so_far, folder) if so_far else 0)
+                for folder in ("inbox", "unsure", "spam")
+            ),
+        )
+    return list(sums.values())
 
 
 def _phases(summaries: Sequence[Summary]) -> list[Phase]:

@@ -3,6 +3,7 @@
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from simulator.arms import PLANS, TWINS
@@ -10,7 +11,7 @@ from simulator.metrics import Metric
 from simulator.paint import Paint, plain
 from simulator.pooled import OF_TIMES, worst
 from simulator.safe import safe
-from simulator.summary import AFTER, BEFORE, RAN, UNDER, Planned, Replicate, Rule, Summary
+from simulator.summary import AFTER, BEFORE, RAN, UNDER, OfGenre, Planned, Replicate, Rule, Summary
 
 ARMS = {
     "default": "the guard that is judged, and nobody attacks",
@@ -43,6 +44,7 @@ def report(
         _section("THRESHOLDS", _thresholds(summary, paint), paint),
         _section("ARMS  one world, side by side", _legend(summary), paint),
         _section("DAMAGE  in % of that mail", _damage(summary), paint),
+        _section("GENRES  in % of that mail, of the judged arm", _genres(summary), paint),
         _section("COURSE  hours from the start, or the end, of the attack", _course(summary), paint)
         if summary.attacks
         else _section("VOTES", _votes(summary), paint),
@@ -116,6 +118,24 @@ def _damage(summary: Summary) -> Iterator[str]:
         cells += [[_percent(one.spam_misclassified) for one in here]]
         cells += [[_percent(one.campaign_in_inbox) for one in there]] if of_campaign else []
         yield f"  {arm:<12}" + _row(cells, heads)
+
+
+def _genres(summary: Summary) -> Iterator[str]:
+    """Ham to the left, spam to the right: what was misclassified, and what was marked unsure."""
+    judged = next(iter(summary.arms.values()), None)
+    found = judged.genres if judged else []
+    sides = [[_genre(one) for one in found if one.is_spam == label] for label in (False, True)]
+    head = f"{'':<18}{'wrong':>7}{'unsure':>8}"
+    yield f"  {head}    {head}".rstrip()
+    for left, right in zip_longest(*sides, fillvalue=""):
+        yield f"  {left:<{len(head)}}    {right}".rstrip()
+
+
+def _genre(one: OfGenre) -> str:
+    total = one.inbox + one.unsure + one.spam
+    wrong = one.inbox if one.is_spam else one.spam
+    shares = [_percent(part / total if total else None) for part in (wrong, one.unsure)]
+    return f"{safe(one.genre, 17):<18}{shares[0]:>7}{shares[1]:>8}"
 
 
 def _row(cells: Sequence[Sequence[str]], heads: Sequence[str]) -> str:

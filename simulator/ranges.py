@@ -29,6 +29,9 @@ SHARE = Range(0, 1)
 COUNT, ANY_COUNT = Range(1, MOST), Range(0, MOST)
 CROWD = Range(1, MANY)
 HOURLY = Range(1, 200_000)
+LITTLE = Range(0, 0.3)
+"""Of several shares that add up to one at most."""
+
 POSITIVE, NOT_NEGATIVE = Range(1e-6, math.inf), Range(0, math.inf)
 
 RANGES = {
@@ -43,6 +46,10 @@ RANGES = {
     "synthetic.life": COUNT,
     "synthetic.varies": SHARE,
     "synthetic.novel": SHARE,
+    "synthetic.cover": SHARE,
+    "synthetic.topics": COUNT,
+    "synthetic.topic_life": COUNT,
+    "synthetic.foreign": SHARE,
     "synthetic.attack_novel": SHARE,
     "corpus.mails_per_hour": HOURLY,
     "corpus.start_mails": CROWD,
@@ -52,6 +59,13 @@ RANGES = {
     "people.look_spam": SHARE,
     "people.report_spam": SHARE,
     "people.rescue_ham": SHARE,
+    "people.lazy": LITTLE,
+    "people.lazy_reports": SHARE,
+    "people.skilled": LITTLE,
+    "people.skilled_reports": SHARE,
+    "people.careless": LITTLE,
+    "people.emptied": SHARE,
+    "people.slips": SHARE,
     "people.mistaken_spam.*": SHARE,
     "people.mistaken_ham.*": SHARE,
     "people.zeal_spread": Range(0, 10),

@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from simulator import checkpoint, manifest
 from simulator.arms import AttackError
 from simulator.dealt import Dealt
@@ -122,13 +120,15 @@ def elsewhere(
 
 def _prepared(begun: manifest.Manifest, prepared: Prepared) -> manifest.Manifest:
     """The manifest with what is known when a run is prepared."""
-    mail = prepared.world.source
-    return msgspec.structs.replace(
-        begun,
-        duration=prepared.scenario.duration,
-        plugins=manifest.used(prepared.plugins),
-        corpus=mail.corpus.digest if isinstance(mail, Dealt) else "",
+    return manifest.with_world(
+        begun, prepared.plugins, corpus_digest(prepared), prepared.scenario.duration
     )
+
+
+def corpus_digest(prepared: Prepared) -> str:
+    """The digest of the corpus file; empty for synthetic mail."""
+    mail = prepared.world.source
+    return mail.corpus.digest if isinstance(mail, Dealt) else ""
 
 
 def _must_travel(prepared: Prepared) -> None:

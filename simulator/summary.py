@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from filter.events import INBOX, JUNK, UNSURE
 from simulator.arms import TWINS
 from simulator.frame import Frame
 from simulator.loop import Prepared
@@ -52,11 +53,22 @@ class Rule(msgspec.Struct, frozen=True):
     held: bool
 
 
+class OfGenre(msgspec.Struct, frozen=True):
+    """Where the filter put the mail of a genre, in the measured window."""
+
+    genre: str
+    is_spam: bool
+    inbox: int
+    unsure: int
+    spam: int
+
+
 class ArmSummary(msgspec.Struct, frozen=True):
-    """An arm's hash and metrics."""
+    """An arm's hash and metrics, and where people's ordinary mail went."""
 
     hash: str
     metrics: dict[str, Metric]
+    genres: list[OfGenre] = []
 
 
 class Replicate(msgspec.Struct, frozen=True):
@@ -111,7 +123,10 @@ def summarise(
     metrics = {name: measure(prepared, name) for name in prepared.arms}
     judged, first = next(iter(prepared.arms.items()))
     held = [check(threshold, metrics, judged) for threshold in thresholds]
-    arms = {name: ArmSummary(arm.hash, metrics[name]) for name, arm in prepared.arms.items()}
+    arms = {
+        name: ArmSummary(arm.hash, metrics[name], _genres(prepared, name))
+        for name, arm in prepared.arms.items()
+    }
     scenario = prepared.scenario
     return Summary(
         schema_version=SCHEMA_VERSION,
@@ -129,6 +144,14 @@ def summarise(
         ticks=len(first.frames),
         mails=_simulated(prepared),
     )
+
+
+def _genres(prepared: Prepared, name: str) -> list[OfGenre]:
+    genres, counted = prepared.world.source.genres, prepared.arms[name].meter.folders
+    return [
+        OfGenre(genre, bool(is_spam), of[INBOX], of[UNSURE], of[JUNK])
+        for genre, is_spam, of in zip(genres.names, genres.spam, counted, strict=False)
+    ]
 
 
 def rule(held: Held) -> Rule:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.vocabulary import GENRES, TABLE, Words, vocabulary
+from agents.vocabulary import GENRES, LANGUAGES, TABLE, Words, vocabulary
 from filter.columns import Floats, Ids, Ints, Mails
 from filter.hashing import combine, key
 from filter.learner import StartSet
@@ -26,23 +26,29 @@ class SyntheticSettings:
         start_mails: labelled mails that the filter starts from.
         start_ham: further ham that the folder limits start from.
         campaigns: spam campaigns, and newsletters, that run side by side in a genre.
-        life: ticks from the first mail of such a template to the last one's, at the mean.
+        life: ticks from the first mail of such a template to the last one's; see `Genre.lasts`.
         varies: share of a template's words that differ from mail to mail.
         novel: share of a template's words that are drawn from the rare ones, new to a filter.
-        cover: share of a template's words, at most, that come from a genre of the other class:
-            spam that starts in the inbox until somebody reports it, newsletters that start in spam
-            until somebody rescues them.
+        cover: share of a mail's words, at most, that come from a genre of the other class: spam
+            that starts in the inbox until somebody reports it, newsletters that start in spam until
+            somebody rescues them.
+        topics: what everybody speaks of at a time; each has words of its own, new to a filter.
+        topic_life: ticks that such a topic lasts.
+        foreign: share of all mail that is in another language than the first.
         attack_novel: the same for the attacker's campaign, which is to be one that is caught.
     """
 
     mails_per_hour: int = 2000
     start_mails: int = 2000
     start_ham: int = 2000
-    campaigns: int = 12
+    campaigns: int = 18
     life: int = 72
     varies: float = 0.4
     novel: float = 0.3
-    cover: float = 0.5
+    cover: float = 0.6
+    topics: int = 8
+    topic_life: int = 120
+    foreign: float = 0.2
     attack_novel: float = 0.02
 
 
@@ -56,6 +62,11 @@ class Plan(NamedTuple):
     cover: Floats
     """Share of the words that are drawn from another genre, as a disguise or by chance."""
     cover_genre: NDArray[np.int8]
+    language: NDArray[np.int8]
+    news: Floats
+    """Share of the words that are of what everybody speaks of."""
+    topic: Ints
+    """Where the words of that begin, among the rare ones."""
 
 
 class SyntheticCampaign(NamedTuple):
@@ -75,6 +86,9 @@ class SyntheticCampaign(NamedTuple):
             np.full(count, self.novel),
             np.zeros(count),
             np.full(count, self.genre, np.int8),
+            np.zeros(count, np.int8),
+            np.zeros(count),
+            np.zeros(count, np.int64),
         )
         return Ragged(*_hashed(words(ids, plan)))
 
@@ -96,10 +110,15 @@ class Synthetic:
         """Tabulate the genres."""
         self._draws = Draws(self.seed)
         self.genres = Genres(
-            tuple(genre.name for genre in GENRES), np.array([genre.spam for genre in GENRES])
+            tuple(genre.name for genre in GENRES),
+            np.array([genre.spam for genre in GENRES]),
+            np.array([genre.share for genre in GENRES]),
         )
         self._shares = np.cumsum([genre.share for genre in GENRES])
         self._bulk = np.array([genre.bulk for genre in GENRES])
+        self._cover = np.array([genre.cover for genre in GENRES])
+        self._lasts = np.array([genre.lasts for genre in GENRES])
+        self._news = np.array([genre.news for genre in GENRES])
 
     def letters(self, tick: int) -> Letters:
         """The ordinary mail of a tick."""
@@ -119,19 +138,23 @@ class Synthetic:
         lane = (genre.astype(np.int64) * self.settings.campaigns + slot.astype(np.int64)).astype(
             np.uint64
         )
-        phase = np.floor(self._draws.uniform("phase", lane) * self.settings.life).astype(np.int64)
-        issue = (tick + phase) // self.settings.life
+        life = self.settings.life * self._lasts[genre]
+        phase = np.floor(self._draws.uniform("phase", lane) * life).astype(np.int64)
+        issue = (tick + phase) // life
         template = self._draws.bits("template", lane, issue.astype(np.uint64))
         story = np.where(bulk, template, ids)
         settings = self.settings
-        cover = settings.cover * self._draws.uniform("cover", story) ** 2
+        cover = settings.cover * self._cover[genre] * self._draws.uniform("cover", story) ** 2
         plan = Plan(
             genre,
             story,
             np.where(bulk, settings.varies, 0.0),
             np.where(bulk, settings.novel, 0.02),
-            np.where(bulk, cover, 0.0),
+            cover,
             self._cover_genre(genre, story),
+            self._language(story),
+            self._news[genre],
+            self._topic(tick, story),
         )
         sender = np.where(bulk, self._draws.bits("sender", template), self._friend(ids))
         domain = np.where(bulk, sender, sender % np.uint64(4000))
@@ -147,6 +170,23 @@ class Synthetic:
             spam[(drawn * len(spam)).astype(np.int64)],
         )
         return other.astype(np.int8)
+
+    def _language(self, story: Ids) -> NDArray[np.int8]:
+        """The first language, or one of the others."""
+        others = len(LANGUAGES) - 1
+        drawn = self._draws.uniform("language", story) / max(self.settings.foreign, 1e-9)
+        language: NDArray[np.int8] = (1 + np.floor(drawn * others)).astype(np.int8)
+        language[drawn >= 1] = 0
+        return language
+
+    def _topic(self, tick: int | Ints, story: Ids) -> Ints:
+        """What each story speaks of now: of several topics, each of which is followed by others."""
+        settings = self.settings
+        slot = np.floor(self._draws.uniform("topic", story) * settings.topics).astype(np.uint64)
+        phase = np.floor(self._draws.uniform("topic phase", slot) * settings.topic_life)
+        turn = (tick + phase.astype(np.int64)) // settings.topic_life
+        drawn = self._draws.bits("topic words", slot, turn.astype(np.uint64))
+        return (drawn >> np.uint64(2)).astype(np.int64)
 
     def _friend(self, ids: Ids) -> Ids:
         return self._draws.bits("friend", ids) % np.uint64(50_000)
@@ -194,7 +234,8 @@ def words(ids: Ids, plan: Plan) -> tuple[Words, Ints]:
 
     A word at a place of a template is the template's, unless that place is varied: then it is the
     mail's own. Either way a hash decides: 16 bits look the word up in a genre's table, 16 say
-    whether it is new or a cover, 16 which new word it is, and 16 whether the place is varied.
+    whether it is new, of the news or a cover, 16 which word it is then, and 16 whether the place is
+    varied.
     """
     said = vocabulary()
     pick = combine(key("length"), plan.template) >> np.uint64(56)
@@ -210,10 +251,14 @@ def words(ids: Ids, plan: Plan) -> tuple[Words, Ints]:
     new = lanes[:, 1] < novel[row]
     new[varied] = False
     covered = lanes[:, 1] >= np.uint32(TABLE) - _marks(plan.cover)[row]
-    genre = np.where(covered, plan.cover_genre[row], plan.genre[row]).astype(np.int64)
-    picked = said.tables.ravel()[genre * TABLE + lanes[:, 0]]
-    rare = lanes[new, 2].astype(np.int64) * (len(said.words) - said.tail) >> 16
-    picked[new] = said.tail + rare
+    first = plan.language.astype(np.int64) * len(GENRES)
+    table = np.where(covered, (first + plan.cover_genre)[row], (first + plan.genre)[row])
+    picked = said.tables.ravel()[table * TABLE + lanes[:, 0]]
+    many = len(said.words) - said.tail
+    picked[new] = said.tail + (lanes[new, 2].astype(np.int64) * many >> 16)
+    of_news = np.flatnonzero((lanes[:, 1] - novel[row]) < _marks(plan.news)[row])
+    spoken = plan.topic[row[of_news]] + said.news[lanes[of_news, 2]]
+    picked[of_news] = said.tail + spoken % many
     return picked, starts
 
 

@@ -19,7 +19,7 @@ start = 10
 duration = 20
 [synthetic]
 mails_per_hour = 60
-start_mails = 400
+start_mails = 900
 start_ham = 300
 [world]
 people = 300

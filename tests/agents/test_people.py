@@ -13,13 +13,17 @@ from filter.events import INBOX, JUNK, UNSURE
 
 COUNT = 4000
 HABITS = Habits()
+ALIKE = replace(HABITS, lazy=0.0, skilled=0.0, careless=0.0, slips=0.0)
+"""Everybody is as the others, and nothing happens by accident."""
+
 NAMES = tuple(genre.name for genre in GENRES)
 SPAM = np.array([genre.spam for genre in GENRES])
+SHARE = np.array([genre.share for genre in GENRES])
 EVEN = np.ones(COUNT)
 
 
 def people(habits: Habits = HABITS, zeal: Floats = EVEN, seed: int = 1, window: int = 48) -> People:
-    return People(seed, habits, zeal, NAMES, SPAM, window)
+    return People(seed, habits, zeal, NAMES, SPAM, SHARE, window)
 
 
 def seen(genre: str, folder: int, count: int = 200_000, first: int = 0) -> Seen:
@@ -45,7 +49,7 @@ def test_a_few_do_most_of_the_voting_and_the_mean_is_one() -> None:
 
 def test_zeal_is_what_people_vote_by() -> None:
     zeal = np.where(np.arange(COUNT) % 2 == 0, 0.0, 2.0)
-    cast = people(zeal=zeal).votes(seen("pharmacy", INBOX))
+    cast = people(ALIKE, zeal).votes(seen("pharmacy", INBOX))
     voter = seen("pharmacy", INBOX).person[cast.row]
     assert (voter % 2 == 1).all()
     assert len(cast.row) == pytest.approx(200_000 * 0.8 * 0.2, rel=0.03)
@@ -96,8 +100,8 @@ def test_offices_share_an_address_and_homes_do_not() -> None:
     assert len(np.unique(alone)) > 0.999 * COUNT
 
 
-def rate(genre: str, folder: int) -> float:
-    cast = people().votes(seen(genre, folder))
+def rate(genre: str, folder: int, habits: Habits = ALIKE) -> float:
+    cast = people(habits).votes(seen(genre, folder))
     wanted = SPAM[NAMES.index(genre)] if folder == UNSURE else folder == INBOX
     assert (cast.spam == wanted).all()
     return len(cast.row) / 200_000
@@ -116,8 +120,53 @@ def test_votes_come_as_often_as_stated_for_each_genre_and_folder(genre: str) -> 
 
 
 def test_newsletters_are_reported_by_mistake_far_more_often_than_personal_mail() -> None:
-    assert rate("newsletters", INBOX) > 5 * rate("personal", INBOX)
-    assert rate("newsletters", INBOX) > 5 * rate("work", INBOX)
+    assert rate("newsletters", INBOX, HABITS) > 5 * rate("personal", INBOX, HABITS)
+    assert rate("newsletters", INBOX, HABITS) > 5 * rate("work", INBOX, HABITS)
+
+
+def test_lazy_people_report_newsletters_and_nothing_else_by_mistake() -> None:
+    lazy = replace(ALIKE, lazy=0.25, lazy_reports=0.4)
+    plain = ALIKE.mistaken_spam["newsletters"]
+    assert rate("newsletters", INBOX, lazy) == pytest.approx(
+        0.8 * (0.25 * 0.4 + 0.75 * plain), rel=0.1
+    )
+    assert rate("receipts", INBOX, lazy) == rate("receipts", INBOX)
+    voters = people(lazy).votes(seen("newsletters", INBOX)).row % COUNT
+    assert len(np.unique(voters)) < 0.45 * COUNT
+
+
+def test_skilled_reporters_are_never_mistaken_and_report_more() -> None:
+    skilled = replace(ALIKE, skilled=0.3, skilled_reports=0.9)
+    everybody = 0.8 * (0.3 * 0.9 + 0.7 * ALIKE.report_spam)
+    assert rate("pharmacy", INBOX, skilled) == pytest.approx(everybody, rel=0.1)
+    for genre, folder in (("newsletters", INBOX), ("dating", JUNK)):
+        assert rate(genre, folder, skilled) < rate(genre, folder)
+
+
+def test_who_empties_the_spam_folder_carelessly_teaches_ham_whatever_lies_there() -> None:
+    careless = replace(ALIKE, careless=0.1, emptied=0.5)
+    for genre in ("pharmacy", "phishing"):
+        wrong = rate(genre, JUNK, careless) - rate(genre, JUNK)
+        assert wrong == pytest.approx(0.1 * 0.5, rel=0.25)
+    assert rate("pharmacy", INBOX, careless) == rate("pharmacy", INBOX)
+
+
+def test_a_slip_of_the_hand_spares_no_genre() -> None:
+    slips = replace(ALIKE, slips=0.01)
+    for genre in ("personal", "work", "newsletters"):
+        more = rate(genre, INBOX, slips) - rate(genre, INBOX)
+        assert more == pytest.approx(0.8 * 0.01, rel=0.2)
+
+
+def test_uniform_mistakes_are_as_many_but_fall_on_all_genres_alike() -> None:
+    uniform = replace(ALIKE, uniform=True)
+    for label, folder in ((False, INBOX), (True, JUNK)):
+        genres = [name for name, spam in zip(NAMES, SPAM, strict=True) if spam == label]
+        share = SHARE[label == SPAM]
+        rates = [rate(genre, folder, uniform) for genre in genres]
+        assert max(rates) - min(rates) < 4e-4
+        natural = np.array([rate(genre, folder) for genre in genres])
+        assert np.dot(rates, share) == pytest.approx(float(natural @ share), rel=0.2)
 
 
 def test_corrections_outnumber_mistakes_of_the_same_kind() -> None:

@@ -1,9 +1,11 @@
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from agents.vocabulary import GENRES, TABLE, TOPIC, TOPICS, WORDS, Words, vocabulary
+from agents.vocabulary import GENRES, LANGUAGES, TABLE, TOPIC, TOPICS, WORDS, Words, vocabulary
 from filter import codec
 from filter.columns import Ids, Ints
 from filter.features import hash_texts
@@ -15,6 +17,9 @@ from simulator.seeds import Draws
 from simulator.synthetic import Plan, Synthetic, SyntheticSettings, words
 
 SETTINGS = SyntheticSettings(mails_per_hour=500, start_mails=300, start_ham=200)
+
+
+WRITTEN = {word for of in TOPICS.values() for words in of.values() for word in words.split()}
 
 
 def letters(tick: int = 5, seed: int = 1) -> Letters:
@@ -30,7 +35,7 @@ def test_words_are_all_different_and_so_are_their_hashes() -> None:
 
 def test_the_words_written_out_are_among_them() -> None:
     known = set(vocabulary().words)
-    assert known >= {word for words in TOPICS.values() for word in words.split()}
+    assert known >= WRITTEN
 
 
 def plan(count: int) -> tuple[np.typing.NDArray[np.uint64], Plan]:
@@ -38,7 +43,19 @@ def plan(count: int) -> tuple[np.typing.NDArray[np.uint64], Plan]:
     ids = Draws(3).bits("mails", np.arange(count, dtype=np.uint64)) >> np.uint64(1)
     genre = (np.arange(count) % len(GENRES)).astype(np.int8)
     share = np.linspace(0, 1, count)
-    made = Plan(genre, ids, share, share[::-1].copy(), share / 2, genre[::-1].copy())
+    language = (np.arange(count) % len(LANGUAGES)).astype(np.int8)
+    topic = np.arange(count, dtype=np.int64) * 1_000_003
+    made = Plan(
+        genre,
+        ids,
+        share,
+        share[::-1] / 2,
+        share / 2,
+        genre[::-1].copy(),
+        language,
+        share / 4,
+        topic,
+    )
     return ids, made
 
 
@@ -96,17 +113,28 @@ def test_half_of_the_mail_is_spam_and_the_start_set_s_further_ham_is_ham() -> No
     assert not source.genres.spam[source._before("ham", 200, only_ham=True).genre].any()
 
 
+def topical_words(language: int, topics: Iterable[str]) -> list[int]:
+    """The numbers of all words of some topics, in a language."""
+    number = {word: place for place, word in enumerate(vocabulary().words)}
+    found: list[int] = []
+    for name in topics:
+        of = TOPICS[LANGUAGES[language]]
+        written = [number[word] for word in of[name].split()]
+        first = 1_000 + TOPIC * (len(LANGUAGES) * list(of).index(name) + language)
+        found += [*written, *range(first, first + TOPIC - len(written))]
+    return found
+
+
 @pytest.mark.parametrize("genre", GENRES, ids=lambda genre: genre.name)
 def test_a_genre_draws_its_topics_words_as_often_as_stated(genre: object) -> None:
     place = next(n for n, one in enumerate(GENRES) if one is genre)
     said = vocabulary()
-    table = said.tables[place]
-    assert table.shape == (TABLE,)
-    written = len({word for words in TOPICS.values() for word in words.split()})
-    invented = (table >= 1_000) & (table < 1_000 + TOPIC * len(TOPICS))
-    topical = ((table < written) | invented).mean()
-    assert topical >= sum(GENRES[place].topics.values())
-    assert topical < sum(GENRES[place].topics.values()) + 0.3
+    stated = sum(GENRES[place].topics.values())
+    for language in range(len(LANGUAGES)):
+        table = said.tables[language * len(GENRES) + place]
+        assert table.shape == (TABLE,)
+        topical = np.isin(table, topical_words(language, GENRES[place].topics)).mean()
+        assert stated <= topical < stated + 0.2
     lengths = said.lengths[place]
     assert np.median(lengths) == pytest.approx(GENRES[place].tokens, rel=0.15)
     assert lengths.min() >= 8
@@ -126,7 +154,8 @@ def test_mails_of_a_template_share_the_words_that_are_not_varied() -> None:
     count = len(ids)
     one = np.full(count, 77, np.uint64)
     genre, nothing = np.full(count, 6, np.int8), np.zeros(count)
-    varied = Plan(genre, one, np.full(count, 0.3), nothing, nothing, genre)
+    english, start = np.zeros(count, np.int8), np.zeros(count, np.int64)
+    varied = Plan(genre, one, np.full(count, 0.3), nothing, nothing, genre, english, nothing, start)
     numbers, starts = words(ids, varied)
     rows = numbers.reshape(count, -1)
     assert len(set(np.diff(starts).tolist())) == 1
@@ -148,3 +177,36 @@ def test_people_s_mistakes_are_named_after_genres_that_exist() -> None:
     names = {genre.name for genre in GENRES} | {"ham", "spam"}
     habits = Scenario().people
     assert set(habits.mistaken_ham) | set(habits.mistaken_spam) <= names
+
+
+def test_a_share_of_the_mail_is_in_other_languages_word_for_word() -> None:
+    source = Synthetic(replace(SETTINGS, foreign=0.3), 1)
+    ids = letters().mail
+    language = source._language(ids)
+    counts = np.bincount(language, minlength=len(LANGUAGES)) / len(ids)
+    assert counts[0] == pytest.approx(0.7, abs=0.08)
+    assert counts[1:] == pytest.approx(0.15, abs=0.06)
+    alone = Synthetic(replace(SETTINGS, foreign=0.0), 1)
+    assert not alone._language(ids).any()
+
+
+def test_what_everybody_speaks_of_changes_and_is_shared_by_ham_and_spam() -> None:
+    source = Synthetic(SETTINGS, 1)
+    story = Draws(1).bits("stories", np.arange(200, dtype=np.uint64))
+    now, soon, later = (source._topic(tick, story) for tick in (0, 1, 500))
+    assert len(np.unique(now)) == SETTINGS.topics
+    assert (now == soon).mean() > 0.9
+    assert not (now == later).any()
+
+
+def test_the_templates_of_receipts_outlast_those_of_campaigns() -> None:
+    source = Synthetic(SETTINGS, 1)
+    stories = [{name: set() for name in ("receipts", "pharmacy")} for _ in range(2)]  # type: list[dict[str, set[int]]]
+    for found, tick in zip(stories, (0, 150), strict=True):
+        for at in range(tick, tick + 40):
+            made = source.letters(at)
+            for name, of in found.items():
+                of.update(made.story[made.genre == source.genres.names.index(name)].tolist())
+    kept = {name: len(stories[0][name] & of) / len(of) for name, of in stories[1].items()}
+    assert kept["receipts"] > 0.7
+    assert kept["pharmacy"] < 0.1

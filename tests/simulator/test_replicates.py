@@ -20,14 +20,21 @@ from simulator.running import Progress
 from simulator.scenario import Scenario
 from simulator.scripting import Silent
 from simulator.thresholds import parse
-from tests.simulator.small_run import small
+from tests.simulator import small_run
 
 SEEDS = (1, 2, 3)
+ENOUGH = {"mails_per_hour": 60, "start_mails": 600, "start_ham": 200}
+"""Mail from which a filter learns enough to catch a campaign in each of these seeds."""
+
 RULE = parse("attack_success.max < 0.5", "thresholds[0]")
 
 
 LONG = 120
 """Ticks of a run that somebody does something to."""
+
+
+def small(**changes: Any) -> Scenario:
+    return small_run.small(synthetic=ENOUGH, **changes)
 
 
 class At(Silent):
@@ -156,7 +163,7 @@ SCENARIO = """
 duration = 30
 arms = ["attacked", "twin"]
 world = { people = 300 }
-synthetic = { mails_per_hour = 60, start_mails = 300, start_ham = 200 }
+synthetic = { mails_per_hour = 60, start_mails = 600, start_ham = 200 }
 attack = { name = "not-spam-campaign", start = 8, duration = 12 }
 """
 
