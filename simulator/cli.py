@@ -47,7 +47,8 @@ Model = Annotated[
     str | None, typer.Option(metavar="NAME", help="A classifier: ours, or module.Class of River.")
 ]
 Corpus = Annotated[
-    str | None, typer.Option(metavar="PATH", help="Real mail: JSON Lines, plain or .gz.")
+    str | None,
+    typer.Option(metavar="PATH", help="Real mail: JSON Lines (.gz), or a folder of messages."),
 ]
 Engine = Annotated[
     str | None, typer.Option(metavar="embedded|kafka", help="What carries the judged arm.")

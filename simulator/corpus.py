@@ -1,7 +1,9 @@
-"""Real mail: a file of JSON Lines becomes columns, read and hashed once and kept.
+"""Real mail: a file of JSON Lines, or a folder of messages, becomes columns, hashed once and kept.
 
-One object a line: ``id``, ``label`` ("spam" or "ham"), ``date`` (or null), ``subject``, ``text``;
-other fields are not looked at. A line that cannot be used is named, and the rest is used.
+Of JSON Lines, one object a line: ``id``, ``label`` ("spam" or "ham"), ``date`` (or null),
+``subject``, ``text``; other fields are not looked at. Of messages: a TREC index, or folders and
+mboxes whose names begin with ``ham`` and ``spam``. What cannot be used is named, and the rest is
+used.
 
 A shell: it reads the corpus, and keeps what it made of it in ``$XDG_CACHE_HOME/hamstrung``.
 """
@@ -14,8 +16,8 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, cast
@@ -27,6 +29,8 @@ from numpy.typing import NDArray
 from filter.features import hash_texts
 from filter.ragged import Ragged, concatenate
 from simulator.mail import Text
+from simulator.mail_files import MOST, Found, is_raw, messages
+from simulator.raw_mail import RefusedMail, parsed
 
 MAX_INFLATED: Final = 2 * 1024**3
 """A file of more bytes than this, or that inflates to more, is refused."""
@@ -80,6 +84,10 @@ class _Mail(msgspec.Struct, frozen=True):
     date: str | None = None
 
 
+Record = tuple[int, _Mail | str, int]
+"""Its number, counted from 1; the mail, or what is wrong with it; how many bytes it was."""
+
+
 _DECODER: Final = msgspec.json.Decoder(_Mail)
 
 
@@ -87,23 +95,31 @@ def read_corpus(path: str | os.PathLike[str]) -> Corpus:
     """Read a corpus, or what was kept of it when a file of the same bytes was read before.
 
     Args:
-        path: JSON Lines, plain or gzip (told by its content, not by its name).
+        path: JSON Lines, plain or gzip (told by its content, not by its name), a TREC index, or a
+            folder of raw mail.
 
     Raises:
         CorpusError: if there is no such file, if it is cut short, damaged, too large or no JSON
             Lines, or if no mail of one of the labels is left.
     """
     path = Path(path)
+    if _is_raw(path):
+        digest = _digest_of_files(path)
+        corpus = _kept(digest) or _parsed_and_kept(path, _records_of_files(path), digest)
+        return corpus._replace(name=_name_of_files(path))
     with _opened(path) as file:
         try:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise _unreadable(path, error) from error
-        corpus = _kept(digest)
-        if corpus is None:
-            corpus = _parsed(path, file, digest)
-            _keep(corpus)
+        corpus = _kept(digest) or _parsed_and_kept(path, _records(path, file), digest)
     return corpus._replace(name=path.name.removesuffix(".gz").removesuffix(".jsonl"))
+
+
+def _parsed_and_kept(path: Path, records: Iterable[Record], digest: str) -> Corpus:
+    corpus = _parsed(path, records, digest)
+    _keep(corpus)
+    return corpus
 
 
 def texts(
@@ -128,15 +144,75 @@ def texts(
         raise CorpusError(f"{path}: expected the file as it was first read, got other bytes")
     wanted = [corpus.ids[int(row)] for row in rows]
     missing, found = set(wanted), dict[str, Text]()
-    with _opened(path) as file:
-        for _, line in _lines(path, file):
+    with nullcontext() if _is_raw(path) else _opened(path) as file:
+        records = _records_of_files(path) if file is None else _records(path, file)
+        for _, mail, _ in records:
             if not missing:
                 break
-            mail = _mail(line)
             if not isinstance(mail, str) and mail.id in missing:
                 missing.remove(mail.id)
                 found[mail.id] = Text(mail.subject, mail.text)
     return [found[name] for name in wanted]
+
+
+def _records(path: Path, file: io.BufferedReader) -> Iterator[Record]:
+    """The lines of a file."""
+    for number, line in _lines(path, file):
+        yield number, _mail(line), len(line)
+
+
+def _is_raw(path: Path) -> bool:
+    try:
+        return is_raw(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _name_of_files(path: Path) -> str:
+    """The corpus's folder: an index lies in one of its own, ``full``."""
+    place = path.resolve()
+    if place.is_file():
+        place = place.parent.parent if place.parent.name == "full" else place.parent
+    return place.name or "corpus"
+
+
+def _messages(path: Path) -> Iterator[Found]:
+    try:
+        for number, found in enumerate(messages(path)):
+            if number >= MOST:
+                raise CorpusError(f"{path}: expected at most {MOST:,} messages, got more")
+            yield found
+    except LookupError as error:
+        raise CorpusError(f"{path}: {error.args[0]}") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _digest_of_files(path: Path) -> str:
+    """Of all that is read of them, with their names and labels."""
+    digest = hashlib.sha256()
+    for one in _messages(path):
+        for part in (one.id.encode("utf-8", "surrogateescape"), one.label.encode(), one.raw):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _records_of_files(path: Path) -> Iterator[Record]:
+    """The messages of a folder."""
+    for number, one in enumerate(_messages(path), 1):
+        yield number, _of_message(one), len(one.raw)
+
+
+def _of_message(one: Found) -> _Mail | str:
+    if one.why:
+        return one.why
+    id_ = one.id.encode("utf-8", "replace").decode()
+    try:
+        said = parsed(one.raw)
+    except RefusedMail as error:
+        return f"{id_}: {error}"
+    label: Literal["spam", "ham"] = "spam" if one.label == "spam" else "ham"
+    return _Mail(id_, label, said.subject, said.text)
 
 
 @contextmanager
@@ -147,7 +223,7 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise CorpusError(f"{path}: expected a file, got a folder; name one of the files in it")
+            raise CorpusError(f"{path}: cannot be read")
         if not stat.S_ISREG(status.st_mode):
             raise CorpusError(f"{path}: expected a regular file, got a device or a pipe")
         if status.st_size > MAX_INFLATED:
@@ -241,12 +317,11 @@ class _Reading:
         self.tokens.append(tokens.take(np.array(rows, np.int64)))
 
 
-def _parsed(path: Path, file: io.BufferedReader, digest: str) -> Corpus:
+def _parsed(path: Path, records: Iterable[Record], digest: str) -> Corpus:
     reading = _Reading()
     waiting: list[_Mail] = []
     size = 0
-    for number, line in _lines(path, file):
-        mail = _mail(line)
+    for number, mail, length in records:
         if not isinstance(mail, str):
             first = reading.lines.setdefault(mail.id, number)
             if first != number:
@@ -257,7 +332,7 @@ def _parsed(path: Path, file: io.BufferedReader, digest: str) -> Corpus:
                 raise CorpusError(f"{path}: {_WANTED}; got more than {MAX_BROKEN} broken lines")
             continue
         waiting.append(mail)
-        size += len(line)
+        size += length
         if size >= _BATCH:
             reading.add(waiting)
             waiting, size = [], 0

@@ -1,6 +1,7 @@
 """What tests share: the corpora of real mail, and the count of tests that went without them."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def corpora() -> Path:
     if os.environ.get("HAMSTRUNG_REQUIRE_CORPORA") == "1":
         pytest.fail(f"{ABSENT}, and HAMSTRUNG_REQUIRE_CORPORA is 1", pytrace=False)
     pytest.skip(ABSENT)
+
+
+@pytest.fixture(scope="session")
+def raw_mail(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of raw messages with an index as TREC has it."""
+    folder = tmp_path_factory.mktemp("raw")
+    with tarfile.open(corpora / "spamassassin.tar.gz") as packed:
+        packed.extractall(folder, filter="data")
+    return folder / "spamassassin"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

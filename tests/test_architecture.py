@@ -50,6 +50,7 @@ SHELLS = {
     "simulator/folder.py": "a run's folder",
     "simulator/journal.py": "a run's lines, as they come",
     "simulator/layers.py": "reads the layers of settings, each from its file",
+    "simulator/mail_files.py": "lists and reads folders of raw mail",
     "simulator/manifest.py": "versions and files of this installation",
     "simulator/paint.py": "whether and how wide the terminal is",
     "simulator/past.py": "a run of the past, shown",

@@ -171,8 +171,9 @@ def test_a_name_with_a_zero_byte_is_refused() -> None:
         read_corpus("mail\0.jsonl")
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert "expected a file, got a folder" in refused(tmp_path)
+def test_a_folder_in_which_nothing_is_labelled_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    assert "folders or mboxes whose names begin with ham and spam" in refused(tmp_path)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
