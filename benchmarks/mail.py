@@ -281,7 +281,7 @@ Of the arm `default`, all seeds together.
 ## How the same campaign fares
 
 `attack_success` of the flagship, by how much of the campaign's text varies and by guard: one check
-at a time (with the gate), and all of them.
+at a time (without gate and responder), and all of them with both.
 
 {fares}
 

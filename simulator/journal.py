@@ -240,6 +240,7 @@ def _decisions(tick: int, flow: Flow) -> Iterator[Line]:
                 "action": release.action,
                 "reason": _sound(release.reason),
                 "dropped": release.dropped,
+                "limits": [release.limits.inbox, release.limits.spam] if release.limits else None,
             }
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.filter import OTHERS
 from filter.plugins import load, names
 from filter.river_model import river_model
 from filter.river_travel import TRAVELS
@@ -29,6 +30,13 @@ def test_a_model_keeps_the_contract(name: str) -> None:
 def test_a_river_classifier_that_travels_keeps_the_contract(name: str, every: int) -> None:
     settings = river_model(name, {"release_every": every})
     assert settings.travels
+    models.learns_and_answers(settings)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_river_classifier_that_stays_keeps_what_of_the_contract_it_can(name: str) -> None:
+    settings = river_model(name, {"release_every": 24})
+    assert not settings.travels
     models.learns_and_answers(settings)
 
 
