@@ -21,6 +21,7 @@ duration = 20
 mails_per_hour = 60
 start_mails = 900
 start_ham = 300
+foreign = 0.0
 [world]
 people = 300
 [corpus]

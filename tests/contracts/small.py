@@ -20,7 +20,7 @@ SMALL: Table = {
     "duration": 30,
     "arms": ["attacked", "twin"],
     "world": {"people": 300},
-    "synthetic": {"mails_per_hour": 80, "start_mails": 300, "start_ham": 200},
+    "synthetic": {"mails_per_hour": 80, "start_mails": 300, "start_ham": 200, "foreign": 0.0},
     "judges": {"golden": 0.05},
     "filter": {"models": {"naive_bayes": {"bits": 14}}},
     "attack": {

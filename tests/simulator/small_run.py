@@ -28,7 +28,7 @@ def small(**changes: Any) -> Scenario:
         "duration": DURATION,
         "arms": ["attacked", "twin"],
         "world": {"people": 300},
-        "synthetic": {"mails_per_hour": 60, "start_mails": 300, "start_ham": 200},
+        "synthetic": {"mails_per_hour": 60, "start_mails": 300, "start_ham": 200, "foreign": 0.0},
         "attack": {"name": "not-spam-campaign", "start": 8, "duration": 12},
     }
     return scenario(table | changes)

@@ -23,6 +23,7 @@ SMALL = [
         "world.people=300",
         "synthetic.start_mails=300",
         "synthetic.start_ham=200",
+        "synthetic.foreign=0.0",
         "attack.start=8",
         "attack.duration=12",
         "filter.models.naive_bayes.bits=14",
