@@ -19,8 +19,10 @@ def explain(folder: RunFolder, vote: str) -> str:
         vote: its id as 16 hexadecimal digits, or the beginning of one that no other vote has.
 
     Raises:
-        FolderError: there is no such vote, or more than one; with ids that there are.
+        FolderError: there is no such vote, or more than one, with ids that there are; or the
+            folder holds several seeds.
     """
+    folder.must_be_one()
     events = list(folder.events())
     cast = _the_one(events, vote)
     of_vote = [line for line in events if line.get("vote") == cast["vote"]]

@@ -149,6 +149,16 @@ class RunFolder:
             raise FolderError(f"{self.path}: no summary yet: the run has not ended; resume it")
         return _read(path, Summary)
 
+    def must_be_one(self) -> None:
+        """Refuse a folder of several seeds where one run is asked for.
+
+        Raises:
+            FolderError: it is one; with how to name a seed.
+        """
+        if self.manifest.replicates > 1:
+            first = self.path / f"seed-{self.manifest.seed}"
+            raise FolderError(f"{self.path} holds several seeds: name one of them, as {first}")
+
     def frames(self) -> Iterator[tuple[str, Frame]]:
         """Each frame and its arm, in the order of the file."""
         known = Frame.__struct_fields__

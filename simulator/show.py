@@ -57,10 +57,7 @@ def show(folder: RunFolder, wanted: str, say: Say) -> list[str]:
     Raises:
         FolderError: there is no such mail, or the run cannot be simulated again.
     """
-    if folder.manifest.replicates > 1:
-        raise FolderError(
-            f"{folder.path} holds several seeds: name one of them, as {folder.path}/seed-1"
-        )
+    folder.must_be_one()
     events = list(folder.events())
     mail, last = _the_one(events, wanted, folder.manifest.duration)
     prepared = _prepared(folder)

@@ -26,6 +26,12 @@ def ruled(folder: RunFolder, ruling: str) -> str:
     pytest.fail(f"no vote was {ruling}")
 
 
+def test_of_several_seeds_one_has_to_be_named(tmp_path: Path) -> None:
+    made = RunFolder.create(small(), tmp_path / "run", replicates=2)
+    with pytest.raises(FolderError, match=r"several seeds: name one of them, as .*run/seed-1"):
+        explain(made, "0")
+
+
 def test_every_vote_of_the_run_can_be_explained(folder: RunFolder) -> None:
     votes = [event["vote"] for event in folder.events() if event["type"] == "vote"]
     assert votes
