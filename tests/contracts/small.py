@@ -20,7 +20,13 @@ SMALL: Table = {
     "duration": 30,
     "arms": ["attacked", "twin"],
     "world": {"people": 300},
-    "synthetic": {"mails_per_hour": 80, "start_mails": 300, "start_ham": 200, "foreign": 0.0},
+    "synthetic": {
+        "mails_per_hour": 80,
+        "start_mails": 300,
+        "start_ham": 200,
+        "foreign": 0.0,
+        "campaigns": 12,
+    },
     "judges": {"golden": 0.05},
     "filter": {"models": {"naive_bayes": {"bits": 14}}},
     "attack": {

@@ -217,7 +217,7 @@ CORPUS_FILES = {
         ([*QUICK, "--corpus", "binary.jsonl"], "binary.jsonl, line 1: expected JSON Lines"),
         ([*QUICK, "--corpus", "cut.jsonl.gz"], "cut.jsonl.gz: the file is cut short"),
         ([*QUICK, "--corpus", "ham.jsonl"], "expected spam and ham, got only ham"),
-        ([*QUICK, "--corpus", "."], "expected a file, got a folder"),
+        ([*QUICK, "--corpus", "."], "expected full/index as TREC has it"),
         (["run", "./bad.toml"], "bad.toml: Invalid value (at line 2, column 1)"),
         ([*QUICK, "--resume", "latest"], "there is no run in runs/ yet"),
         (["report", "nope"], "there is no run 'nope'"),
