@@ -26,6 +26,8 @@ from simulator.summary import Summary
 
 WEEK: Final = 168
 DAYS: Final = 30
+VOTES_A_MAIL: Final = 0.8
+"""Of the bots, for each mail of the campaign: the flagship's ratio."""
 OTHERS: Final = ("facto.FMClassifier", "naive_bayes.GaussianNB", "neighbors.KNNClassifier")
 """Classifiers of River's that cannot be saved, and run embedded all the same."""
 
@@ -107,25 +109,31 @@ def of_months(found: Sequence[Month]) -> Iterator[str]:
 
 def gate(seeds: int, jobs: int) -> Iterator[str]:
     """How soon the gate alone sees a campaign, by its share of all spam."""
-    yield "| campaign, mails an hour | share of spam | seen by the gate | after, median | worst |"
-    yield "|---|---|---|---|---|"
+    yield (
+        "| campaign, mails an hour | share of spam | bot votes an hour | seen by the gate"
+        " | after, median | worst | refusals a day in the twin |"
+    )
+    yield "|---|---|---|---|---|---|---|"
     for mails in (25, 50, 100):
+        votes = round(VOTES_A_MAIL * mails)
         summary = run(
             "not-spam-campaign",
             replicates=seeds,
             jobs=jobs,
-            arms=["attacked"],
+            arms=["attacked", "twin"],
             thresholds=[],
             duration=168,
             filter={"guard": "gate"},
-            attack={"settings": {"mails_per_hour": mails}},
+            attack={"settings": {"mails_per_hour": mails, "votes_per_hour": votes}},
         )
         found = [one.values["attacked"]["ticks_to_detect"] for one in summary.replicates]
         seen = sorted(value for value in found if value is not None)
         median = summary.metrics["ticks_to_detect"].mean
         yield (
-            f"| {mails} | {mails / (1000 + mails):.1%} | in {len(seen)} of {len(found)} seeds"
-            f" | {_hours(median)} | {_hours(seen[-1] if len(seen) == len(found) else None)} |"
+            f"| {mails} | {mails / (1000 + mails):.1%} | {votes}"
+            f" | in {len(seen)} of {len(found)} seeds"
+            f" | {_hours(median)} | {_hours(seen[-1] if len(seen) == len(found) else None)}"
+            f" | {summary.metrics['twin_alarms_a_day'].mean:.2f} |"
         )
         _say(f"gate, {mails} an hour: seen in {len(seen)} of {len(found)}")
 
@@ -222,11 +230,11 @@ ham misclassified plus spam misclassified. The limit is that of the spam folder,
 """,
     "gate": """## The gate's power
 
-The flagship's attack (20 bot votes an hour) with the gate and nothing else (`--guard gate`), over
-{gate_seeds} seeds: hours from the attack's start to the gate's first refusal. How often it refuses
-where nobody attacks is in the last column above. Where mail drifts, this gate is all but blind: the
-candidate is better than a release of a week ago on so much new spam that a sign test does not see
-the one campaign on which it is worse. On a corpus, which does not drift, it sees more.
+The flagship's attack, with 0.8 bot votes for each mail of the campaign, against the gate and
+nothing else (`--guard gate`), over {gate_seeds} seeds: hours from the attack's start to the gate's
+first refusal. Refusals in the twin, where the same campaign has no bots, are false alarms; so are
+those of the last column above. That the gate sees an attack does not mean that it stops it: it goes
+back to a release of the days before, and the bots go on.
 
 {table}
 """,

@@ -9,7 +9,7 @@ import numpy as np
 from filter import codec
 from filter.columns import Bits, Features, Folders, Ids, Ints, Judgements, Kept, no_tokens
 from filter.events import HOLD, PROMOTE, ROLL_BACK, UNIT, JudgeRequest, Lesson, Limits
-from filter.gate import Decision, GateSettings, compare, decide, differ
+from filter.gate import Decision, GateSettings, compare, decide, questions
 from filter.hashing import combine, key
 from filter.limits import LimitSettings
 from filter.mailroom import Mailroom
@@ -265,8 +265,8 @@ class Learner:
         if self._memory.held:
             now = folders(candidate.log_odds(some), self._memory.limits)
         then = folders(anchor.scorer.log_odds(some), anchor.limits)
-        mails = mails[first : first + many][differ(now, then)]
-        asked = mails[np.argsort(combine(secret, mails))[: gate.asked_per_hour]]
+        mails = mails[first : first + many]
+        asked = mails[questions(now, then, combine(secret, mails), gate.asked_per_hour)]
         return tuple(sorted(JudgeRequest(mail, tick) for mail in asked.tolist()))
 
     def freeze(self) -> bytes:

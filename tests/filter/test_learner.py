@@ -200,7 +200,7 @@ def test_the_gate_holds_a_candidate_that_judges_find_worse_then_rolls_it_back() 
     assert actions[first : first + 4] == [HOLD] * 3 + [ROLL_BACK]
     held, back = found[first], found[first + 3]
     assert (held.scorer, held.limits, held.dropped) == (None, None, -1)
-    assert "judged spam: worse than the anchor" in held.reason
+    assert "spam let in, ham rescued: 10 worse than the anchor" in held.reason
     assert back.dropped == 0
     assert back.reason.endswith("back to 0 h")
     assert odds(back).tolist() == odds(stage.start).tolist()
