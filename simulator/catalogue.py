@@ -1,4 +1,4 @@
-"""What there is to choose from: attacks, checks, models, scenarios and guards."""
+"""What there is to choose from: attacks, checks, models, packs, scenarios and guards."""
 
 import textwrap
 from collections.abc import Iterator
@@ -9,8 +9,13 @@ from filter.settings import guard, guard_names
 from simulator.scenario import read, scenario_names
 from simulator.spelling import written
 
-PACKAGES = {"attacks": "agents.attacks", "checks": "filter.checks", "models": "filter.model"}
-KINDS = ("attacks", "checks", "models", "scenarios", "guards")
+PACKAGES = {
+    "attacks": "agents.attacks",
+    "checks": "filter.checks",
+    "models": "filter.model",
+    "packs": "simulator.packs",
+}
+KINDS = ("attacks", "checks", "models", "packs", "scenarios", "guards")
 RIVER = (
     "or any classifier of River, by module and class, as linear_model.LogisticRegression (slower)"
 )

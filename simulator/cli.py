@@ -179,7 +179,7 @@ def config(
 
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(metavar="attacks|checks|models|scenarios|guards")],
+    kind: Annotated[str, typer.Argument(metavar="attacks|checks|models|packs|scenarios|guards")],
 ) -> int:
     """Print what there is to choose from."""
     from simulator import stdout
@@ -223,6 +223,23 @@ def compare(
 
     found = print_comparison(base, new, json)
     return BROKEN if fail_on_regression and (found.too_few or found.regressions()) else DONE
+
+
+@app.command()
+def reproduce(
+    packs: Annotated[
+        list[str] | None, typer.Argument(metavar="[R12|FILE.py]...", help="Else all there are.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", min=2, help="Of each pack.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", metavar="M", min=1, help="Seeds at a time.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Run findings of the field again: what the paper says, what came out, whether it agrees."""
+    from simulator.reproduce import reproduce as again
+
+    return again(tuple(packs or ()), seeds, jobs, as_json=json)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from filter.columns import Bits, Floats, Ids, Judgements, Ticks
+from filter.columns import Bits, Floats, Ids, Judgements, Ticks, no_judgements, rows
 from filter.events import INBOX, JUNK, JudgeRequest
 from filter.hashing import combine, key, uniform
 from simulator.seeds import Draws
@@ -21,6 +21,8 @@ class JudgeSettings:
         per_recipient: golden mails of one recipient in a tick, at most.
         per_domain: golden mails of one sender's domain in a tick, at most.
         on: whether they judge at all.
+        labelled: of what is to be labelled with ``learns_from = "all"``, the share of recipients.
+        labelled_until: tick from which nothing is labelled any more; 0 never stops.
     """
 
     golden: float = 0.01
@@ -28,6 +30,8 @@ class JudgeSettings:
     per_recipient: int = 1
     per_domain: int = 3
     on: bool = True
+    labelled: float = 1.0
+    labelled_until: int = 0
 
 
 class Judges:
@@ -92,6 +96,12 @@ class Judges:
         return drawn < self._settings.errors
 
     def _without_error(self, tick: int, known: Known) -> Judgements:
+        settings = self._settings
+        if settings.labelled_until and tick >= settings.labelled_until:
+            return no_judgements()
+        if settings.labelled < 1:
+            drawn: Floats = self._draws.uniform("labelled", known.recipient)
+            known = rows(known, drawn < settings.labelled)
         count = len(known.mail)
         return Judgements(
             known.mail,

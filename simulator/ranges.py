@@ -78,6 +78,8 @@ RANGES = {
     "judges.errors": SHARE,
     "judges.per_recipient": ANY_COUNT,
     "judges.per_domain": ANY_COUNT,
+    "judges.labelled": SHARE,
+    "judges.labelled_until": ANY_COUNT,
     "filter.mail_window": COUNT,
     "filter.new_age": ANY_COUNT,
     "filter.alike": Range(1, 8),

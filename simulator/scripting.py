@@ -42,7 +42,7 @@ def run(
         FolderError: the folder already holds a run, or cannot be written.
     """
     table = read(given) if isinstance(given, str) else manifest.table(given)
-    chosen = scenario(_changed(table, changes))
+    chosen = scenario(changed(table, changes))
     thresholds = [
         parse(text, f"thresholds[{place}]") for place, text in enumerate(chosen.thresholds)
     ]
@@ -53,14 +53,14 @@ def run(
     return simulate(chosen, RunFolder.create(chosen, folder), Silent(), thresholds)
 
 
-def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A table with other values; a table inside it keeps what is not changed."""
-    changed = dict(table)
+    new = dict(table)
     for name, value in changes.items():
-        old = changed.get(name)
+        old = new.get(name)
         inside = isinstance(value, Mapping) and isinstance(old, Mapping)
-        changed[name] = _changed(old or {}, value) if inside else value
-    return changed
+        new[name] = changed(old or {}, value) if inside else value
+    return new
 
 
 def _replicated(

@@ -56,6 +56,7 @@ SHELLS = {
     "simulator/past.py": "a run of the past, shown",
     "simulator/printed.py": "lists and summaries as text, with their files' names",
     "simulator/replicates.py": "starts a process for each seed",
+    "simulator/reproduce.py": "runs packs, and prints them as they come",
     "simulator/saver.py": "when to write a checkpoint",
     "simulator/scenario.py": "reads scenarios' TOML files",
     "simulator/scripting.py": "a run from Python, with its folder",

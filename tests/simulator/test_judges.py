@@ -220,3 +220,20 @@ def test_permuted_truth_permutes_the_judgements_and_errors_stay_where_they_were(
     assert (one.spam != two.spam).mean() == pytest.approx(0.5, abs=0.02)
     assert wrong(one, right).tolist() == wrong(two, permuted).tolist()
     assert one.mail.tolist() == two.mail.tolist()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_of_all_labels_a_share_of_the_recipients_gives_theirs(share: float) -> None:
+    known = key(MANY)
+    known = known._replace(recipient=known.mail // np.uint64(10))
+    judged = judge(known, everything=True, labelled=share)
+    recipients = known.recipient[judged.mail.astype(np.int64) - 1]
+    found = len(np.unique(recipients)) / len(np.unique(known.recipient))
+    assert found == pytest.approx(share, abs=0.03)
+    assert len(judged.mail) == np.isin(known.recipient, recipients).sum()
+    assert not wrong(judged, known).any()
+
+
+def test_labels_of_all_mail_end_at_a_tick() -> None:
+    assert len(judge(key(9), everything=True, labelled_until=TICK + 1).mail) == 9
+    assert len(judge(key(9), everything=True, labelled_until=TICK).mail) == 0
