@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from filter import codec
-from filter.columns import Bits, Features, Folders, Ids, Ints, Judgements, Kept, no_tokens
+from filter.columns import Bits, Features, Floats, Folders, Ids, Ints, Judgements, Kept, no_tokens
 from filter.events import HOLD, PROMOTE, ROLL_BACK, UNIT, JudgeRequest, Lesson, Limits
 from filter.gate import Decision, GateSettings, compare, decide, questions
 from filter.hashing import combine, key
@@ -85,13 +85,16 @@ class Judged(NamedTuple):
 class Memory(msgspec.Struct, forbid_unknown_fields=True):
     """What the learner remembers besides the model, the mails and the snapshots.
 
-    ``golden`` is the ham of random judgements, a tick's after another's; ``anchor`` the tick of the
-    release by which `Judged.then` was told; ``held`` for how many ticks the candidate was.
+    ``ham`` is the log odds of the start set's ham and of golden ham, each as it was before it was
+    learned, the newest last; ``last`` the tick of the last candidate whose answers are all finite,
+    or of the state that was gone back to; ``anchor`` the tick of the release by which `Judged.then`
+    was told; ``held`` for how many ticks the candidate was.
     """
 
     limits: Limits
     judged: Judged
-    golden: list[Ragged]
+    ham: Floats
+    last: int = 0
     anchor: int = -1
     held: int = 0
 
@@ -115,12 +118,13 @@ class Learner:
         self._model: SpamModel = model.begin()
         full = np.full(start.tokens.rows, UNIT, np.int64)
         self._model.learn(0, start.tokens, start.spam, full)
-        self._start_ham = start.ham
         scorer = self._model.release(0)
-        limits = settings.limits.of(scorer.log_odds(start.ham))
+        ham = scorer.log_odds(start.ham)
+        limits = settings.limits.of(ham)
+        self._last = scorer
         none = np.empty(0, np.int64)
         nothing = Judged(none, none.astype(np.bool_), no_tokens(), none.astype(np.int8))
-        self._memory = Memory(limits, nothing, [])
+        self._memory = Memory(limits, nothing, ham)
         self._mails = Mailroom(provider.mail_window)
         self._snapshots: list[Snapshot] = []
         if gate:
@@ -130,13 +134,14 @@ class Learner:
     def step(self, tick: int, given: LearnerIn) -> LearnerOut:
         """Train on a tick's feedback, then promote, hold or roll back."""
         self._mails.take(tick, given.features)
+        self._move_limits(tick, given.judgements)
         self._train(tick, given)
-        self._remember(tick, given.judgements)
+        if self._gate:
+            self._remember(tick, given.judgements)
         candidate = self._model.release(tick)
         if not candidate.finite():
             return LearnerOut((Release(tick, HOLD, "not every answer is finite", None, None),), ())
-        if tick % DAY == 0:
-            self._move_limits(candidate)
+        self._last, self._memory.last = candidate, tick
         if not self._gate:
             served = Release(tick, PROMOTE, "no gate", candidate, self._memory.limits)
             return LearnerOut((served,), ())
@@ -169,13 +174,8 @@ class Learner:
         self._model.learn(tick, self._mails.tokens(mails, sent), spam, weights)
 
     def _remember(self, tick: int, new: Judgements) -> None:
-        """Keep the window's judged mails for the gate, and the newest golden ham for the limits."""
+        """Keep the window's judged mails for the gate."""
         tokens = self._mails.tokens(new.mail, new.sent)
-        golden = np.flatnonzero(~new.asked & ~new.spam)
-        if len(golden):
-            self._memory.golden.append(tokens.take(golden))
-        if not self._gate:
-            return
         old = self._memory.judged
         gone = int(np.searchsorted(old.sent, tick - self._provider.mail_window))
         rows = len(old.sent)
@@ -188,12 +188,19 @@ class Learner:
             old.then[kept:],
         )
 
-    def _move_limits(self, candidate: LogOdds) -> None:
-        pool = concatenate([self._start_ham.part(0, 0), *self._memory.golden])
-        newest = pool.part(max(0, pool.rows - self._settings.limits.golden), pool.rows)
-        self._memory.golden = [newest]
-        odds = candidate.log_odds(concatenate([self._start_ham, newest]))
-        self._memory.limits = self._settings.limits.moved(self._memory.limits, odds)
+    def _move_limits(self, tick: int, new: Judgements) -> None:
+        """Ask the last candidate about the new golden ham; once a day, move the limits.
+
+        Asked later, the candidate would have learned the mail, and others of its story: the answers
+        would be far lower than those to the ham that is yet to come.
+        """
+        settings, memory = self._settings.limits, self._memory
+        golden = np.flatnonzero(~new.asked & ~new.spam)
+        if len(golden):
+            odds = self._last.log_odds(self._mails.tokens(new.mail[golden], new.sent[golden]))
+            memory.ham = np.concatenate((memory.ham, odds))[-settings.pool :]
+        if tick % DAY == 0:
+            memory.limits = settings.moved(memory.limits, memory.ham)
 
     def _anchor(self, tick: int) -> Snapshot:
         """The youngest daily release that is old enough, else the oldest there is."""
@@ -242,6 +249,7 @@ class Learner:
             self._snapshots.pop()
         back = self._snapshots[-1]
         self._model.restore(back.training)
+        self._last, self._memory.last = back.scorer, back.tick
         self._memory.limits = back.limits
         self._memory.held = 0
         reason = f"{decision.reason}; back to {back.tick} h"
@@ -286,6 +294,9 @@ class Learner:
         if self._gate and not self._snapshots:
             limits = self._memory.limits
             self._snapshots = [Snapshot(0, model, limits, self._model.release(0))]
+        last = self._memory.last
+        kept = [snapshot.scorer for snapshot in self._snapshots if snapshot.tick == last]
+        self._last = kept[0] if kept else self._model.release(last)
 
     def _snapshot(self, tick: int, training: bytes, limits: Limits) -> Snapshot:
         model = self._model_settings.begin()

@@ -16,13 +16,13 @@ class LimitSettings:
         ham_in_spam: share of ham that the spam folder may hold.
         ham_unsure: share of ham that may be unsure.
         step_per_day: how far a limit may move in a day, as a share of the range of ham's log odds.
-        golden: golden ham pooled with the start set's, the newest so many.
+        pool: ham that they are told by, the newest so many: the start set's, then golden ham.
     """
 
     ham_in_spam: float = 0.01
     ham_unsure: float = 0.02
     step_per_day: float = 0.05
-    golden: int = 2000
+    pool: int = 4000
 
     def of(self, ham: Floats) -> Limits:
         """The limits that lose the stated shares of this ham (log odds, n > 0)."""

@@ -11,7 +11,7 @@ from filter.events import REJECTED
 class VettedOnly:
     """Refuse the claims of all accounts that the check `reputation` has not vetted.
 
-    The trusted set of reporters that Freeman (WWW 2017) finds too small to matter. Without
+    The trusted set of reporters (D5) that Freeman (WWW 2017) finds too small to matter. Without
     `reputation` beside it nobody is vetted, and nothing is learned from votes.
     """
 

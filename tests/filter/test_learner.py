@@ -230,13 +230,32 @@ def test_daily_states_are_kept_for_a_week_and_a_day() -> None:
     assert stage._anchor(24 * 12).tick == 24 * 5
 
 
-def test_judged_mail_is_kept_for_the_window_and_golden_ham_up_to_its_number() -> None:
-    settings = LearnerSettings(limits=LimitSettings(golden=50), gate=GATE)
+def test_judged_mail_is_kept_for_the_window_and_ham_up_to_its_number() -> None:
+    settings = LearnerSettings(limits=LimitSettings(pool=50), gate=GATE)
     stage = Learner(PROVIDER, settings, MODEL, start(), True)
     for tick in range(1, 121):
         step(stage, tick, said=judged(tick, 2, spam=tick % 2 == 0))
     assert len(stage._memory.judged.sent) == 2 * 49
-    assert sum(part.rows for part in stage._memory.golden) == 50
+    assert len(stage._memory.ham) == 50
+
+
+@pytest.mark.parametrize("source", ["votes+kept", "all"])
+def test_limits_are_told_by_what_golden_ham_scored_before_it_was_learned(source: Source) -> None:
+    stage = learner(source=source)
+    for tick in range(1, 30):
+        before = stage._last.log_odds(ragged([STORY]))[0]
+        said = judged(tick, 3, spam=False)
+        (release,), _ = step(stage, tick, lessons(tick, 9), said=said)
+        assert stage._memory.ham[-3:].tolist() == [before] * 3
+        assert odds(release)[0] < before
+    assert len(stage._memory.ham) == 300 + 29 * 3
+
+
+def test_mails_that_the_gate_asked_about_do_not_move_limits() -> None:
+    stage = learner(gate=True)
+    step(stage, 1, said=judged(1, 9, spam=False, asked=True))
+    step(stage, 2, said=judged(2, 9, spam=True))
+    assert len(stage._memory.ham) == 300
 
 
 def test_the_gate_is_tested_on_the_newest_judged_mails_if_there_are_too_many() -> None:
