@@ -139,6 +139,45 @@ def accounts(seed: int, kind: str, count: int, habits: Habits) -> Accounts:
     return Accounts(ids, -age, address, subnet, zeal, votes - refuted, refuted)
 
 
+@dataclass(frozen=True)
+class BotSettings:
+    """Where the attacker's accounts come from; what is not said of them is as with people.
+
+    Args:
+        age: ticks that each account is old when the run begins; -1: as people's.
+        addresses: how many they share; 0: as people do.
+        subnets: how many they share; 0: as people do.
+        right: judged votes before the run that were right, of each; -1: as people's.
+        wrong: judged votes before the run that were wrong, of each; -1: as people's.
+    """
+
+    age: int = -1
+    addresses: int = 0
+    subnets: int = 0
+    right: int = -1
+    wrong: int = -1
+
+
+def bots(seed: int, count: int, habits: Habits, settings: BotSettings) -> Accounts:
+    """The attacker's accounts: like people's, but for what the settings say."""
+    made = accounts(seed, "bot", count, habits)
+    number = np.arange(count, dtype=np.uint64)
+    if settings.age >= 0:
+        made = made._replace(opened=np.full(count, -settings.age))
+    if settings.addresses:
+        shared = number % np.uint64(settings.addresses)
+        made = made._replace(address=combine(key("farm", seed), shared) >> np.uint64(32))
+    if settings.addresses or settings.subnets:
+        place = number % np.uint64(settings.addresses or max(count, 1))
+        shared = place % np.uint64(settings.subnets or max(count, 1))
+        made = made._replace(subnet=combine(key("farm net", seed), shared) >> np.uint64(40))
+    if settings.right >= 0:
+        made = made._replace(confirmed=np.full(count, settings.right))
+    if settings.wrong >= 0:
+        made = made._replace(refuted=np.full(count, settings.wrong))
+    return made
+
+
 def _zeal(drawn: Floats, spread: float) -> Floats:
     """A long tail with mean 1: the log-normal law by a logistic quantile, close enough."""
     marks = (np.arange(1024) + 0.5) / 1024

@@ -28,7 +28,7 @@ WEEK: Final = 168
 DAYS: Final = 30
 VOTES_A_MAIL: Final = 0.8
 """Of the bots, for each mail of the campaign: the flagship's ratio."""
-OTHERS: Final = ("facto.FMClassifier", "naive_bayes.GaussianNB", "neighbors.KNNClassifier")
+OTHERS: Final = ("facto.FMClassifier", "naive_bayes.GaussianNB")
 """Classifiers of River's that cannot be saved, and run embedded all the same."""
 
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.random import Generator
 
-from agents.actor import Attack, Delivery, Draft
+from agents.actor import Attack, Delivery, Draft, View, fresh
 from agents.people import People
 from filter import codec
 from filter.columns import Kept, joined, no_judgements
@@ -77,6 +77,8 @@ class State(msgspec.Struct):
     known: dict[int, Known]
     votes: dict[int, list[Pending]]
     kept: dict[int, list[Kept]]
+    memory: bytes
+    """The attacker's."""
 
 
 class Arm:
@@ -130,6 +132,7 @@ class Arm:
         self._posts: dict[int, Post] = {}
         self._judgements = no_judgements()
         self._inbox: list[Delivery] = []
+        self._memory: Any = fresh(strike.attack) if strike else None
         self.last: Flow | None = None
 
     def step(self, tick: int) -> None:
@@ -179,13 +182,13 @@ class Arm:
         strike = self._strike
         if strike is None or tick < strike.start:
             return
-        attack = strike.attack
-        campaign = self._ordered(strike, "campaign", lambda rng: attack.campaign(tick, rng), tick)
+        attack, hour = strike.attack, tick - strike.start
+        campaign = self._ordered(strike, "campaign", lambda rng: attack.campaign(hour, rng), tick)
         yield self._world.drafted(tick, campaign[0], "campaign"), []
         if self.plan.poisoned and tick < strike.end:
-            inbox = tuple(self._inbox)
+            view = View(tick, hour, tuple(self._inbox), self._memory)
             drafts, votes = self._ordered(
-                strike, "poison", lambda rng: attack.poison(tick, inbox, rng), tick
+                strike, "poison", lambda rng: attack.poison(view, rng), tick
             )
             yield self._world.drafted(tick, drafts, "copies"), _numbered(tick, votes)
 
@@ -233,6 +236,7 @@ class Arm:
             self._truth.state(),
             votes,
             kept,
+            codec.pack(self._memory),
         )
         return codec.pack((codec.pack(state), self.engine.freeze()))
 
@@ -245,6 +249,8 @@ class Arm:
         self._posts = state.posts
         self._truth.restore(state.known)
         self._mailboxes.restore(state.votes, state.kept)
+        if self._memory is not None:
+            self._memory = codec.unpack(type(self._memory), state.memory)
         self.engine.thaw(engine)
 
 
@@ -263,7 +269,7 @@ def _numbered(tick: int, votes: list[Vote]) -> list[Vote]:
 def _fault(order: Any, bots: int, method: str) -> str:
     """What is wrong with an attack's order, if anything: its fields may hold anything."""
     if isinstance(order, Draft):
-        return _fault_of_draft(order.to, order.varies, bots)
+        return _fault_of_draft(order, bots)
     if isinstance(order, Vote) and method == "poison":
         numbers = (order.account, order.mail, order.address, order.subnet, order.token)
         if not all(_whole(number, 0, TOP) for number in numbers):
@@ -279,11 +285,15 @@ def _fault(order: Any, bots: int, method: str) -> str:
     return f"it gave a {type(order).__name__}, expected a {wanted}"
 
 
-def _fault_of_draft(to: Any, varies: Any, bots: int) -> str:
-    if to is not None and not _whole(to, 0, bots):
-        return f"a draft to account {to!r}, but there are {bots}, counted from 0"
-    fits = isinstance(varies, int | float) and 0 <= varies <= 1
-    return "" if fits else f"a draft that varies by {varies!r}, expected 0 to 1"
+def _fault_of_draft(draft: Any, bots: int) -> str:
+    if draft.to is not None and not _whole(draft.to, 0, bots):
+        return f"a draft to account {draft.to!r}, but there are {bots}, counted from 0"
+    for what, share in (("varies by", draft.varies), ("has ham's words by", draft.ham)):
+        if not (isinstance(share, int | float) and 0 <= share <= 1):
+            return f"a draft that {what} {share!r}, expected 0 to 1"
+    if not _whole(draft.variant, 0, TOP >> 1):
+        return f"a draft of variant {draft.variant!r}, expected a whole number from 0"
+    return ""
 
 
 def _whole(number: Any, low: int, high: int) -> bool:

@@ -45,15 +45,16 @@ class CorpusSettings:
 
 
 class CorpusCampaign(NamedTuple):
-    """A spam mail of the corpus; its varied words come from other spam."""
+    """A spam mail of the corpus; its varied words come from other spam, ham's words from ham."""
 
     row: int
     genre: int
     story: int
     words: NDArray[np.uint32]
     others: NDArray[np.uint32]
+    ham: NDArray[np.uint32]
 
-    def mails(self, ids: Ids, varies: Floats) -> Ragged:
+    def mails(self, ids: Ids, varies: Floats, ham: Floats) -> Ragged:
         """The tokens of n mails."""
         count, length = len(ids), len(self.words)
         place = np.arange(length, dtype=np.uint64)
@@ -62,6 +63,10 @@ class CorpusCampaign(NamedTuple):
         pick = combine(key("word", self.story), ids[:, None], place[None, :])
         other = self.others[(pick % np.uint64(len(self.others))).astype(np.int64)]
         tokens = np.where(varied, other, self.words[None, :])
+        if ham.any():
+            friendly = self.ham[(pick % np.uint64(len(self.ham))).astype(np.int64)]
+            stuffed = uniform(combine(key("ham", self.story), ids[:, None], place[None, :]))
+            tokens = np.where(stuffed < ham[:, None], friendly, tokens)
         return Ragged(tokens.ravel(), np.arange(count + 1, dtype=np.int64) * length)
 
 
@@ -168,12 +173,17 @@ class Dealt:
         for row in self._order[long[self._order]].tolist():
             story = int(self._draws.bits("attack", self._ids[row : row + 1])[0])
             others = corpus.tokens.take(self._unlike(row)).values
-            yield CorpusCampaign(row, SPAM, story, corpus.tokens.row(row), others)
+            ham = corpus.tokens.take(self._friendly()).values
+            yield CorpusCampaign(row, SPAM, story, corpus.tokens.row(row), others, ham)
 
     def _unlike(self, row: int) -> Ints:
         """The rows of the spam from which a campaign takes its varied words."""
         unlike = np.flatnonzero(self.corpus.is_spam & (self._cosine(row) <= ALIKE))
         return unlike[:2000]
+
+    def _friendly(self) -> Ints:
+        """The rows of the ham whose words an attacker knows."""
+        return np.flatnonzero(~self.corpus.is_spam)[:1000]
 
     def withhold(self, campaign: Any) -> None:
         """Deal without the near-duplicates of a campaign, itself among them."""
@@ -205,7 +215,9 @@ class Dealt:
         """Read what can be dealt, and what the campaign's words stand in."""
         none = np.empty(0, np.int64)
         row = self._campaign
-        spelt = none if row is None else np.concatenate(([row], self._unlike(row)))
+        spelt = (
+            none if row is None else np.concatenate(([row], self._unlike(row), self._friendly()))
+        )
         rows = np.union1d(self._rest, spelt).tolist()
         found = dict(zip(rows, texts(self.settings.path, rows, self.corpus.digest), strict=True))
         whole = [f"{found[row].subject}\n{found[row].text}" for row in spelt.tolist()]

@@ -65,7 +65,8 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
     bots = strike.attack.accounts if strike else 0
     window = scenario.filter.mail_window
     mail = source(scenario)
-    world = World(scenario.seed, scenario.world, scenario.people, mail, bots, window)
+    farm = scenario.attack.bots
+    world = World(scenario.seed, scenario.world, scenario.people, mail, bots, farm, window)
     model = settings.model(scenario.filter)
     if strike:
         world.choose_campaign(model, scenario.filter.learner.limits)

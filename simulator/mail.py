@@ -53,6 +53,8 @@ class Post(NamedTuple):
     spam: Bits
     story: Ids
     kind: NDArray[np.int8]
+    variant: Ints
+    """The attacker's number for its text, 0 for none."""
 
     @property
     def mails(self) -> Mails:
@@ -82,8 +84,8 @@ class Campaign(Protocol):
         """Its id."""
         ...
 
-    def mails(self, ids: Ids, varies: Floats) -> Ragged:
-        """The tokens of n mails, each with its own share of varied words."""
+    def mails(self, ids: Ids, varies: Floats, ham: Floats) -> Ragged:
+        """The tokens of n mails, each with its own shares of varied words and of ham's words."""
         ...
 
 

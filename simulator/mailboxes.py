@@ -127,15 +127,11 @@ class Mailboxes:
             bots.opened[bot],
             verdicts.mail[own],
             np.full(len(own), sent),
-            verdicts.folder[own],
+            np.array(FOLDERS, np.object_)[verdicts.folder[own]],
             verdicts.token[own],
+            post.variant[own],
         )
-        return [
-            Delivery(number, account, address, net, opened, mail, when, FOLDERS[folder], token)
-            for number, account, address, net, opened, mail, when, folder, token in zip(
-                *(column.tolist() for column in columns), strict=True
-            )
-        ]
+        return [Delivery(*one) for one in zip(*(c.tolist() for c in columns), strict=True)]
 
     def state(self) -> tuple[dict[int, list[Pending]], dict[int, list[Kept]]]:
         """What is still to come, to be frozen."""

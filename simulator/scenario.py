@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.people import Habits
+from agents.people import BotSettings, Habits
 from filter.plugins import SettingsError, configured, unknown
 from filter.settings import FilterSettings
 from simulator.dealt import CorpusSettings
@@ -29,12 +29,14 @@ class AttackSettings:
         start: tick at which it begins.
         duration: ticks that it lasts.
         settings: the attack's own settings.
+        bots: where the attacker's accounts come from.
     """
 
     name: str = ""
     start: int = 72
     duration: int = 96
     settings: dict[str, Any] = field(default_factory=dict)
+    bots: BotSettings = field(default_factory=BotSettings)
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,9 @@ class SyntheticCampaign(NamedTuple):
     genre: int
     story: int
     novel: float
+    ham: int
 
-    def mails(self, ids: Ids, varies: Floats) -> Ragged:
+    def mails(self, ids: Ids, varies: Floats, ham: Floats) -> Ragged:
         """The tokens of n mails."""
         count = len(ids)
         plan = Plan(
@@ -84,8 +85,8 @@ class SyntheticCampaign(NamedTuple):
             np.full(count, self.story, np.uint64),
             varies,
             np.full(count, self.novel),
-            np.zeros(count),
-            np.full(count, self.genre, np.int8),
+            ham,
+            np.full(count, self.ham, np.int8),
             np.zeros(count, np.int8),
             np.zeros(count),
             np.zeros(count, np.int64),
@@ -210,11 +211,12 @@ class Synthetic:
 
     def campaigns(self) -> Iterator[SyntheticCampaign]:
         """Long templates of the pharmacy genre."""
-        pharmacy = self.genres.names.index("pharmacy")
+        pharmacy, work = (self.genres.names.index(name) for name in ("pharmacy", "work"))
         for number in range(1000):
             story = int(self._draws.bits("attack", number))
-            campaign = SyntheticCampaign(pharmacy, story, self.settings.attack_novel)
-            if campaign.mails(np.zeros(1, np.uint64), np.zeros(1)).lengths[0] >= LONG:
+            campaign = SyntheticCampaign(pharmacy, story, self.settings.attack_novel, work)
+            none = np.zeros(1)
+            if campaign.mails(np.zeros(1, np.uint64), none, none).lengths[0] >= LONG:
                 yield campaign
 
     def withhold(self, campaign: object) -> None:

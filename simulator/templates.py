@@ -10,14 +10,14 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 ATTACK = '''"""{title}: say in a sentence what the bots do, and to what end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from numpy.random import Generator
 
-from agents.actor import JUNKED, Delivery, Draft
-from filter.events import HAM, Vote
+from agents.actor import Draft, View
+from filter.events import Vote
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,14 @@ class {name}:
     votes_per_hour: int = 20
     varies: float = 0.3
 
-    def campaign(self, tick: int, rng: Generator) -> Iterator[Draft]:
+    def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
         """The mail that the attacker wants in people's inboxes, an hour's worth."""
         for _ in range(self.mails_per_hour):
             yield Draft(self.varies)
 
-    def poison(
-        self, tick: int, inbox: Sequence[Delivery], rng: Generator
-    ) -> Iterator[Draft | Vote]:
+    def poison(self, view: View, rng: Generator) -> Iterator[Draft | Vote]:
         """What the bots do this hour: vote on what came to them, and order copies to vote on."""
-        for delivery in inbox:
-            if delivery.folder in JUNKED:
-                yield delivery.vote(tick, HAM)
+        yield from view.rescues()
         copies = min(self.votes_per_hour, self.accounts)
         for bot in rng.choice(self.accounts, copies, replace=False).tolist():
             yield Draft(self.varies, to=bot)

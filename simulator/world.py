@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from agents.actor import Draft
-from agents.people import Accounts, Habits, accounts
+from agents.people import Accounts, BotSettings, Habits, accounts, bots
 from filter.chain import Beginning
 from filter.columns import Folders, Ids, Ints, rows
 from filter.events import INBOX, JUNK, UNIT
@@ -48,7 +48,8 @@ class World:
         settings: how many people.
         habits: what people do.
         source: of ordinary mail.
-        bots: how many accounts the attacker owns.
+        owned: how many accounts the attacker owns.
+        farm: where they come from.
         mail_window: ticks in which a mail can be voted on.
     """
 
@@ -58,14 +59,15 @@ class World:
         settings: WorldSettings,
         habits: Habits,
         source: Source,
-        bots: int,
+        owned: int,
+        farm: BotSettings,
         mail_window: int,
     ) -> None:
         """Draw the accounts."""
         self.draws = Draws(seed)
         self.source = source
         self.people = accounts(seed, "person", settings.people, habits)
-        self.bots = accounts(seed, "bot", bots, habits)
+        self.bots = bots(seed, owned, habits, farm)
         secret = self.draws.generator("provider's secret").bytes(16)
         self.provider = Provider(secret, mail_window)
         self.campaign: Campaign | None = None
@@ -104,7 +106,7 @@ class World:
         learned.learn(0, start.tokens, start.spam, np.full(start.tokens.rows, UNIT, np.int64))
         release = learned.release(0)
         ids = self.draws.bits("sample", np.arange(40, dtype=np.uint64))
-        odds = release.log_odds(campaign.mails(ids, np.full(40, VARIES)))
+        odds = release.log_odds(campaign.mails(ids, np.full(40, VARIES), np.zeros(40)))
         limit = limits.of(release.log_odds(start.ham))
         return folders(odds, limit)
 
@@ -140,6 +142,7 @@ class World:
             self.source.genres.spam[letters.genre],
             letters.story,
             np.full(count, PEOPLE, np.int8),
+            np.zeros(count, np.int64),
         )
 
     def _person(self, mail: Ids) -> Ints:
@@ -162,8 +165,10 @@ class World:
             self.people.id[np.where(copy, 0, owner)],
         ).astype(np.uint64)
         sender = self.draws.bits("spammer", ids) >> np.uint64(1)
-        varies = np.array([draft.varies for draft in ordered])
-        tokens = self.campaign.mails(ids, varies)
+        varies, ham = np.array([(draft.varies, draft.ham) for draft in ordered], np.float64).T
+        variant = np.array([draft.variant for draft in ordered], np.int64)
+        same = self.draws.bits("variant", variant.astype(np.uint64))
+        tokens = self.campaign.mails(np.where(variant > 0, same, ids), varies, ham)
         post = Post(
             ids,
             sender,
@@ -175,5 +180,6 @@ class World:
             np.ones(count, np.bool_),
             np.full(count, self.campaign.story, np.uint64),
             np.where(copy, COPY, CAMPAIGN).astype(np.int8),
+            variant,
         )
         return rows(post, np.argsort(ids, kind="stable"))

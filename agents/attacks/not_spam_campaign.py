@@ -1,13 +1,13 @@
 """Bots vote "not spam" on their own campaign, from accounts that never send."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from numpy.random import Generator
 
-from agents.actor import JUNKED, Delivery, Draft
-from filter.events import HAM, Vote
+from agents.actor import Draft, View
+from filter.events import Vote
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,14 @@ class NotSpamCampaign:
     votes_per_hour: int = 20
     varies: float = 0.3
 
-    def campaign(self, tick: int, rng: Generator) -> Iterator[Draft]:
+    def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
         """The same number of mails every hour."""
         for _ in range(self.mails_per_hour):
             yield Draft(self.varies)
 
-    def poison(
-        self, tick: int, inbox: Sequence[Delivery], rng: Generator
-    ) -> Iterator[Draft | Vote]:
+    def poison(self, view: View, rng: Generator) -> Iterator[Draft | Vote]:
         """Rescue what has arrived, and send copies to other bots for the next hour."""
-        for delivery in inbox:
-            if delivery.folder in JUNKED:
-                yield delivery.vote(tick, HAM)
+        yield from view.rescues()
         copies = min(self.votes_per_hour, self.accounts)
         for bot in rng.choice(self.accounts, copies, replace=False).tolist():
             yield Draft(self.varies, to=bot)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agents.actor import Delivery, Draft
+from agents.actor import Delivery, Draft, View
 from agents.attacks.not_spam_campaign import NotSpamCampaign
 from filter.events import FOLDERS, HAM, Vote
 from simulator import loop
@@ -24,7 +24,7 @@ def test_the_campaign_is_so_many_mails_to_people_every_hour() -> None:
 
 
 def test_copies_go_to_different_bots_of_his_own() -> None:
-    drafts = [one for one in ATTACK.poison(5, (), rng()) if isinstance(one, Draft)]
+    drafts = [one for one in ATTACK.poison(View(5, 2, ()), rng()) if isinstance(one, Draft)]
     bots = {one.to for one in drafts}
     assert len(drafts) == len(bots) == 9
     assert all(bot is not None and 0 <= bot < 50 for bot in bots)
@@ -33,7 +33,7 @@ def test_copies_go_to_different_bots_of_his_own() -> None:
 
 def test_bots_rescue_what_is_not_in_the_inbox_and_leave_the_rest() -> None:
     inbox = tuple(delivery(n, folder) for n, folder in enumerate(FOLDERS))
-    votes = [one for one in ATTACK.poison(5, inbox, rng()) if isinstance(one, Vote)]
+    votes = [one for one in ATTACK.poison(View(5, 2, inbox), rng()) if isinstance(one, Vote)]
     assert [(vote.account, vote.mail, vote.label) for vote in votes] == [
         (1001, 71, HAM),
         (1002, 72, HAM),
@@ -42,7 +42,9 @@ def test_bots_rescue_what_is_not_in_the_inbox_and_leave_the_rest() -> None:
 
 def test_a_vote_shows_the_token_and_the_address_of_its_own_delivery() -> None:
     (vote,) = [
-        one for one in ATTACK.poison(5, [delivery(2, "spam")], rng()) if isinstance(one, Vote)
+        one
+        for one in ATTACK.poison(View(5, 2, (delivery(2, "spam"),)), rng())
+        if isinstance(one, Vote)
     ]
     assert (vote.sent, vote.tick, vote.token) == (3, 5, 101)
     assert (vote.address, vote.subnet, vote.opened) == (7, 8, -500)
@@ -51,12 +53,12 @@ def test_a_vote_shows_the_token_and_the_address_of_its_own_delivery() -> None:
 @pytest.mark.parametrize("accounts", [1, 3])
 def test_few_accounts_get_one_copy_each(accounts: int) -> None:
     attack = NotSpamCampaign(accounts=accounts, votes_per_hour=20)
-    assert len(list(attack.poison(1, (), rng()))) == accounts
+    assert len(list(attack.poison(View(1, 1, ()), rng()))) == accounts
 
 
 def test_in_another_hour_other_bots_get_copies() -> None:
     first, second = (
-        [one.to for one in ATTACK.poison(tick, (), rng(tick)) if isinstance(one, Draft)]
+        [one.to for one in ATTACK.poison(View(tick, 1, ()), rng(tick)) if isinstance(one, Draft)]
         for tick in (1, 2)
     )
     assert first != second

@@ -84,7 +84,7 @@ def test_a_tick_s_mail_and_the_campaign_s_carry_the_features_of_their_text(
     assert len(texts) == tokens.rows == 500
     assert codec.pack(hash_texts(texts)) == codec.pack(tokens)
     campaign = next(iter(Synthetic(SETTINGS, 1).campaigns()))
-    tokens = campaign.mails(np.arange(9, dtype=np.uint64), np.full(9, 0.3))
+    tokens = campaign.mails(np.arange(9, dtype=np.uint64), np.full(9, 0.3), np.full(9, 0.2))
     assert codec.pack(hash_texts(texts)) == codec.pack(tokens)
 
 

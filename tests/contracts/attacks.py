@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.actor import Delivery, Draft
+from agents.actor import Delivery, Draft, View, fresh
+from filter import codec
 from filter.events import FOLDERS, LABELS, Vote
 from filter.plugins import Plugin
 from simulator.seeds import Draws
@@ -29,6 +30,7 @@ def hold_contract(plugin: Plugin, name: str) -> None:
     assert attack.accounts > 0
     orders_drafts_and_votes(attack)
     repeats_itself(attack)
+    remembers_what_can_be_saved(attack)
     campaigns_without_having_poisoned(plugin)
     runs(name)
 
@@ -65,16 +67,18 @@ def inbox(tick: int, accounts: int) -> tuple[Delivery, ...]:
             sent=tick - 1,
             folder=FOLDERS[number % 3],
             token=number**5,
+            variant=number % 4,
         )
         for number in range(12)
     )
 
 
 def orders(attack: Any, method: str, tick: int, seed: int = 1) -> list[Any]:
+    """What it orders at a tick, with nothing remembered."""
     rng = Draws(seed).generator("contract", method, tick)
     if method == "campaign":
         return list(attack.campaign(tick, rng))
-    return list(attack.poison(tick, inbox(tick, attack.accounts), rng))
+    return list(attack.poison(View(tick, tick, inbox(tick, attack.accounts), fresh(attack)), rng))
 
 
 def orders_drafts_and_votes(attack: Any) -> None:
@@ -93,6 +97,8 @@ def orders_drafts_and_votes(attack: Any) -> None:
 
 def is_draft(draft: Draft, accounts: int) -> None:
     assert 0 <= draft.varies <= 1, "a draft varies by 0 to 1"
+    assert 0 <= draft.ham <= 1, "a draft has 0 to 1 of ham's words"
+    assert draft.variant >= 0, "variants are numbered from 1; 0 is none"
     assert draft.to is None or 0 <= draft.to < accounts, "a draft to an account not his own"
 
 
@@ -109,6 +115,24 @@ def repeats_itself(attack: Any) -> None:
         for method in ("campaign", "poison"):
             again = orders(attack, method, tick)
             assert orders(attack, method, tick) == again, f"{method} does not repeat itself"
+
+
+def remembers_what_can_be_saved(attack: Any) -> None:
+    """Saved and taken up again between two ticks, its memory leads to the same orders."""
+    one, other = fresh(attack), fresh(attack)
+    for tick in TICKS:
+        ordered = [
+            list(
+                attack.poison(
+                    View(tick, tick, inbox(tick, attack.accounts), memory),
+                    Draws(1).generator("contract", "poison", tick),
+                )
+            )
+            for memory in (one, other)
+        ]
+        assert ordered[0] == ordered[1], "what it remembers is not what it was"
+        if other is not None:
+            other = codec.unpack(type(other), codec.pack(other))
 
 
 def campaigns_without_having_poisoned(plugin: Plugin) -> None:

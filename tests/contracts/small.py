@@ -41,13 +41,13 @@ NO_ATTACK: Table = {"attack": {"name": "", "settings": {}}}
 
 STUBBORN = '''"""Bots that vote thrice on every copy, and say both things."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from numpy.random import Generator
 
-from agents.actor import Delivery, Draft
+from agents.actor import Draft, View
 from filter.events import HAM, SPAM, Vote
 
 
@@ -60,18 +60,16 @@ class Stubborn:
     accounts: int = 20
     copies: int = 8
 
-    def campaign(self, tick: int, rng: Generator) -> Iterator[Draft]:
+    def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
         """Ten mails an hour."""
         for _ in range(10):
             yield Draft(0.3)
 
-    def poison(
-        self, tick: int, inbox: Sequence[Delivery], rng: Generator
-    ) -> Iterator[Draft | Vote]:
+    def poison(self, view: View, rng: Generator) -> Iterator[Draft | Vote]:
         """Say it thrice."""
-        for delivery in inbox:
+        for delivery in view.inbox:
             for label in (HAM, SPAM, HAM):
-                yield delivery.vote(tick, label)
+                yield delivery.vote(view.tick, label)
         for bot in rng.choice(self.accounts, self.copies, replace=False).tolist():
             yield Draft(0.3, to=bot)
 '''

@@ -46,8 +46,12 @@ def test_an_attack_of_one_s_own_keeps_the_same_contract(tmp_path: Path) -> None:
         ),
         ("to=bot)", "to=bot + 20)", "not his own"),
         ("Draft(0.3)", "Draft(1.3)", "varies by 0 to 1"),
-        ("yield Draft(0.3)", "yield tick", "made of drafts"),
-        ("delivery.vote(tick, label)", "delivery._replace(account=5).vote(tick, label)", "own"),
+        ("yield Draft(0.3)", "yield hour", "made of drafts"),
+        (
+            "delivery.vote(view.tick, label)",
+            "delivery._replace(account=5).vote(view.tick, label)",
+            "own",
+        ),
     ],
 )
 def test_the_contract_refuses_an_attack_that_breaks_it(
@@ -66,12 +70,12 @@ def test_the_contract_refuses_an_attack_that_breaks_it(
     ("old", "new", "told"),
     [
         ("to=bot)", "to=bot + 20)", "stubborn: poison at tick 8: a draft to account"),
-        ("yield Draft(0.3)\n", "yield tick\n", "stubborn: campaign at tick 8: it gave a int"),
+        ("yield Draft(0.3)\n", "yield hour\n", "stubborn: campaign at tick 8: it gave a int"),
         ("Draft(0.3)", "Draft(1.3)", "stubborn: campaign at tick 8: a draft that varies by 1.3"),
         ("Draft(0.3)", "Draft(1 / 0)", "stubborn: campaign at tick 8: ZeroDivisionError"),
         (
-            "delivery.vote(tick, label)",
-            "delivery._replace(mail=-1).vote(tick, label)",
+            "delivery.vote(view.tick, label)",
+            "delivery._replace(mail=-1).vote(view.tick, label)",
             "stubborn: poison at tick 9: a vote with an id that is no whole number",
         ),
     ],

@@ -239,7 +239,7 @@ IDS = np.arange(100, 130, dtype=np.uint64)
 
 def varied(share: float) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.uint32]], Bits]:
     """Thirty mails of the campaign, a row each, and where they differ from its words."""
-    mails = LONG_CAMPAIGN.mails(IDS, np.full(len(IDS), share))
+    mails = LONG_CAMPAIGN.mails(IDS, np.full(len(IDS), share), np.zeros(len(IDS)))
     assert set(mails.lengths.tolist()) == {3000}
     words = mails.values.reshape(len(IDS), 3000)
     return words, words != LONG_CAMPAIGN.words
@@ -270,8 +270,19 @@ def test_about_the_stated_share_of_words_varies(share: float) -> None:
     assert varied(share)[1].mean() == pytest.approx(share, abs=0.03 if 0 < share < 1 else 0.001)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_about_the_stated_share_of_words_is_ham_s(share: float) -> None:
+    some = np.full(len(IDS), 0.2)
+    mails = LONG_CAMPAIGN.mails(IDS, some, np.full(len(IDS), share))
+    plain = LONG_CAMPAIGN.mails(IDS, some, np.zeros(len(IDS)))
+    stuffed = mails.values != plain.values
+    assert stuffed.mean() == pytest.approx(share, abs=0.02)
+    ham = CORPUS.tokens.take(np.flatnonzero(~CORPUS.is_spam)).values
+    assert set(mails.values[stuffed].tolist()) <= set(ham.tolist())
+
+
 def test_each_mail_has_its_own_share_and_the_larger_one_s_places_hold_the_smaller_one_s() -> None:
-    mails = LONG_CAMPAIGN.mails(IDS[:3], np.array([0.1, 0.6, 0.0]))
+    mails = LONG_CAMPAIGN.mails(IDS[:3], np.array([0.1, 0.6, 0.0]), np.zeros(3))
     few, many, none = (mails.row(number) != LONG_CAMPAIGN.words for number in range(3))
     assert (few.mean(), many.mean()) == pytest.approx((0.1, 0.6), abs=0.03)
     assert not none.any()
@@ -280,7 +291,8 @@ def test_each_mail_has_its_own_share_and_the_larger_one_s_places_hold_the_smalle
 
 def test_a_mail_s_words_are_a_function_of_its_id() -> None:
     share = np.full(len(IDS), 0.5)
-    whole, backwards = LONG_CAMPAIGN.mails(IDS, share), LONG_CAMPAIGN.mails(IDS[::-1], share)
+    none = np.zeros(len(IDS))
+    whole, backwards = (LONG_CAMPAIGN.mails(ids, share, none) for ids in (IDS, IDS[::-1]))
     assert texts_of(whole) == texts_of(backwards)[::-1]
 
 

@@ -35,10 +35,10 @@ class Mine:
     atlas: ClassVar[tuple[str, ...]] = ()
     accounts: int = 5
 
-    def campaign(self, tick, rng):
+    def campaign(self, hour, rng):
         return [Draft(0.1)] * 3
 
-    def poison(self, tick, inbox, rng):
+    def poison(self, view, rng):
         return FAILS or []
 '''
 

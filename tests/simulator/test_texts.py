@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.actor import Draft
-from agents.people import Habits
+from agents.people import BotSettings, Habits
 from agents.vocabulary import vocabulary
 from filter import codec
 from filter.columns import Mails, joined, no_mails, rows
@@ -19,7 +19,10 @@ from simulator.mail import CAMPAIGN, COPY, PEOPLE, Post, Source, Spelling, Text
 from simulator.synthetic import Synthetic, SyntheticSettings
 from simulator.world import World, WorldSettings
 
-DRAFTS = [Draft(varies=number / 30, to=number % 8 if number % 3 else None) for number in range(30)]
+DRAFTS = [
+    Draft(number / 30, number % 8 if number % 3 else None, number % 4, number % 5 / 5)
+    for number in range(30)
+]
 SETTINGS = SyntheticSettings(mails_per_hour=200, start_mails=50, start_ham=50)
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz_0189", "é", "ß", "İ", "日", "😀"]
 BETWEEN = [" ", ", ", "\n", "\0", "-", "... ", "\u007f"]
@@ -59,7 +62,7 @@ def dealt(path: Path, size: int = 20, start: int = 40) -> Dealt:
 
 def world_of(source: Source) -> World:
     """A world whose campaign is the source's second candidate, after the first one was tried."""
-    world = World(1, WorldSettings(people=100), Habits(), source, 8, 24)
+    world = World(1, WorldSettings(people=100), Habits(), source, 8, BotSettings(), 24)
     for campaign, _ in zip(source.campaigns(), range(2), strict=False):
         source.withhold(campaign)
         world.campaign = campaign
@@ -134,7 +137,11 @@ def test_text_comes_in_the_order_of_the_mails_and_for_any_of_them(tmp_path: Path
 
 
 def check_ordinary(source: Source) -> None:
-    mails = World(1, WorldSettings(people=100), Habits(), source, 0, 24).ordinary(3).mails
+    mails = (
+        World(1, WorldSettings(people=100), Habits(), source, 0, BotSettings(), 24)
+        .ordinary(3)
+        .mails
+    )
     assert len(mails.mail)
     assert hashed(source.texts(3, mails)) == codec.pack(mails.tokens)
 
