@@ -150,11 +150,11 @@ def classifiers(seeds: int, jobs: int) -> Iterator[str]:
     yield "| classifier | saved and resumed | ham misclassified | spam misclassified | mails/s |"
     yield "|---|---|---|---|---|"
     small: dict[str, Any] = {
-        "duration": 96,
+        "duration": 48,
         "arms": ["reference"],
         "thresholds": [],
         "world": {"people": 1000},
-        "synthetic": {"mails_per_hour": 200},
+        "synthetic": {"mails_per_hour": 100},
     }
     for name in (*names("filter.model"), *sorted(TRAVELS), *OTHERS):
         saved = "." not in name or name in TRAVELS
@@ -233,14 +233,14 @@ ham misclassified plus spam misclassified. The limit is that of the spam folder,
 The flagship's attack, with 0.8 bot votes for each mail of the campaign, against the gate and
 nothing else (`--guard gate`), over {gate_seeds} seeds: hours from the attack's start to the gate's
 first refusal. Refusals in the twin, where the same campaign has no bots, are false alarms; so are
-those of the last column above. That the gate sees an attack does not mean that it stops it: it goes
-back to a release of the days before, and the bots go on.
+those of the last column above. That the gate sees an attack does not mean that it stops it: it holds
+what it does not like, in the end it goes back to a release of the days before, and the bots go on.
 
 {table}
 """,
     "classifiers": """## Classifiers
 
-`peace` in a small world (1,000 people, 200 mails an hour, 96 h), without a guard, {seeds} seeds:
+`peace` in a small world (1,000 people, 100 mails an hour, 48 h), without a guard, {seeds} seeds:
 the arm `reference`. Speed is that of the whole loop, in one process.
 
 {table}

@@ -37,7 +37,7 @@ class GateSettings:
     significance: float = 0.001
     asked_per_hour: int = 5
     anchor_age: int = 168
-    patience: int = 6
+    patience: int = 24
     looked_at: int = 500
     most: int = 4000
 

@@ -53,7 +53,7 @@ class CorrectionBudget:
     room: float = 3.0
     growth_per_day: float = 0.1
     memory: float = 168.0
-    saved: int = 24
+    saved: int = 2
 
     def fresh(self) -> Budget:
         """The printed start, with a tick's budget in hand."""

@@ -29,7 +29,7 @@ class Reputation:
     half_life: float = 1440.0
     prior_right: float = 1.0
     prior_wrong: float = 1.0
-    hold_below: float = 0.35
+    hold_below: float = 0.3
     vetted_from: float = 0.7
     vetted_outcomes: float = 1.5
     vetted_age: int = 336

@@ -210,7 +210,7 @@ def test_a_guard_with_another_check_takes_up_what_it_knows() -> None:
     assert len(more.freeze()) > len(stage.freeze())
     again = step(more, 11, vote(OLD, 5, 11, sent=9), vote(BAD, 6, 11))
     assert [one.ruling for one in again.stopped] == [DUPLICATE]
-    assert [one.hold for one in again.claims] == ["reputation 0.09 below 0.35"]
+    assert [one.hold for one in again.claims] == ["reputation 0.09 below 0.3"]
 
 
 def newcomers(first: int, count: int, tick: int) -> tuple[Vote, ...]:

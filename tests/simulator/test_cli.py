@@ -147,7 +147,7 @@ def test_an_attack_that_raises_gives_1_and_its_run_is_saved(
 ) -> None:
     assert main(["new", "attack", "bad_one"]) == 0
     path = tmp_path / "bad_one.py"
-    path.write_text(path.read_text().replace("for delivery in inbox:", "for delivery in tick:"))
+    path.write_text(path.read_text().replace("yield from view.rescues()", "yield from view.tick"))
     ended = Ended(capfd, *QUICK, "--attack", "./bad_one.py")
     assert ended.code == 1
     assert "bad-one  error" in ended.err
