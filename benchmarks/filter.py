@@ -233,8 +233,8 @@ ham misclassified plus spam misclassified. The limit is that of the spam folder,
 The flagship's attack, with 0.8 bot votes for each mail of the campaign, against the gate and
 nothing else (`--guard gate`), over {gate_seeds} seeds: hours from the attack's start to the gate's
 first refusal. Refusals in the twin, where the same campaign has no bots, are false alarms; so are
-those of the last column above. That the gate sees an attack does not mean that it stops it: it holds
-what it does not like, in the end it goes back to a release of the days before, and the bots go on.
+those of the last column above. That the gate sees an attack does not mean that it stops it: it
+holds what it does not like, in the end it goes back to a release of days before, and bots go on.
 
 {table}
 """,
