@@ -66,13 +66,20 @@ def in_memory(_part: int, _checks: Sequence[tuple[str, AccountCheck[Any]]]) -> L
 
 
 def stages(
-    settings: FilterSettings, beginning: Beginning, parts: int = 1, ledgers: Ledgers = in_memory
+    settings: FilterSettings,
+    beginning: Beginning,
+    parts: int = 1,
+    ledgers: Ledgers = in_memory,
+    baseline: Sequence[tuple[str, AccountCheck[Any]]] = (),
 ) -> dict[str, list[Stage[Any, Any]]]:
-    """The five stages as they begin; ``parts`` of each that is split, each with its ledger."""
+    """The five stages as they begin; ``parts`` of each that is split, each with its ledger.
+
+    ``baseline`` is a check that no guard names, because the simulator alone can make it.
+    """
     provider, start, histories = beginning
     chosen = guard(settings.guard)
     checks = [check(name, settings.checks) for name in chosen.checks]
-    of_account = [(name, one) for name, one in checks if hasattr(one, "credited")]
+    of_account = [(name, one) for name, one in checks if hasattr(one, "credited")] + [*baseline]
     of_crowd = [(name, one) for name, one in checks if hasattr(one, "learn")]
     learner = Learner(provider, settings.learner, model(settings), start, chosen.gate)
     return {

@@ -32,10 +32,14 @@ TOP = 1 << 64
 
 
 class Plan(NamedTuple):
-    """What makes an arm: its guard (None: the scenario's own), and whether bots poison."""
+    """What makes an arm: its guard (None: the scenario's own), and whether bots poison.
+
+    ``baseline`` names the check of `simulator.baselines` that the simulator hands in.
+    """
 
     guard: str | None
     poisoned: bool
+    baseline: str = ""
 
 
 PLANS = {
@@ -45,8 +49,15 @@ PLANS = {
     "unguarded": Plan("none", True),
     "reference": Plan("none", False),
     "reject_all": Plan("reject-all", True),
+    "perfect": Plan("none", True, "perfect"),
+    "random": Plan("none", True, "random"),
 }
-TWINS = {"attacked": "twin", "unguarded": "reference"}
+TWINS = {
+    "attacked": "twin",
+    "unguarded": "reference",
+    "perfect": "reference",
+    "random": "reference",
+}
 
 
 class AttackError(Exception):

@@ -76,11 +76,11 @@ def _arms(
     """The arms that differ, and for each of the others the one that is just the same."""
     if attack and JUDGED not in arms and "default" in arms:
         arms = [JUDGED, "twin", *(arm for arm in arms if arm != "default")]
-    same: dict[tuple[str, bool], str] = {}
+    same: dict[tuple[str, bool, str], str] = {}
     stands_for: dict[str, str] = {}
     for arm in arms:
         plan = PLANS[arm]
-        kind = (plan.guard or guard, plan.poisoned and attack)
+        kind = (plan.guard or guard, plan.poisoned and attack, plan.baseline if attack else "")
         if kind in same and not attack:
             same[kind] = _plainer(same[kind], arm)
         same.setdefault(kind, arm)

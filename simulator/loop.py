@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.actor import Attack
 from filter import chain, codec, settings
+from filter.checks import AccountCheck
 from filter.model import ModelSettings
-from filter.plugins import Plugin, configured, load
+from filter.plugins import Plugin, SettingsError, configured, load
 from filter.river_model import RiverModel
 from filter.settings import FilterSettings
 from simulator.arms import PLANS, Arm, Plan, Strike
+from simulator.baselines import Perfect, Random, stopped
 from simulator.corpus import CorpusError, read_corpus
 from simulator.dealt import Dealt
 from simulator.engine import Embedded, Engine
@@ -79,9 +81,13 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
         own = _settings(scenario, plan)
         engine: Engine
         if elsewhere is not None and not arms:
+            if plan.baseline:
+                raise SettingsError(f"arms: {name} sees the truth, so it cannot run elsewhere")
             engine = elsewhere(own, beginning, mail, scenario.duration - 1)
         else:
-            engine = Embedded(chain.stages(own, beginning), scenario.feedback_delay)
+            baseline = _baseline(plan, scenario, world, arms)
+            stages = chain.stages(own, beginning, baseline=baseline)
+            engine = Embedded(stages, scenario.feedback_delay)
         arms[name] = Arm(name, plan, scenario, world, strike, engine)
     fork = strike.start if strike and model.travels else 0
     plugins += settings.plugins(scenario.filter)
@@ -94,6 +100,21 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
         engine = Embedded(chain.stages(own, beginning), scenario.feedback_delay)
         peace = alike[0] if alike else Arm(PEACE, first.plan, scenario, world, strike, engine)
     return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes)
+
+
+def _baseline(
+    plan: Plan, scenario: Scenario, world: World, arms: Mapping[str, Arm]
+) -> tuple[tuple[str, AccountCheck[Any]], ...]:
+    """The check that knows what no guard may know, where a plan asks for one."""
+    if plan.baseline == "perfect":
+        return (("perfect", Perfect(frozenset(world.bots.id.tolist()))),)
+    if plan.baseline == "random":
+        first = next(iter(arms.values()), None)
+        if first is None:
+            raise SettingsError("arms: random stops as many votes as the first arm, so it is none")
+        start = scenario.attack.start
+        return (("random", Random(scenario.seed, lambda: stopped(first.frames, start))),)
+    return ()
 
 
 def _of_model(name: str, model: ModelSettings) -> tuple[str, ...]:

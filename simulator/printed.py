@@ -20,6 +20,8 @@ ARMS = {
     "unguarded": "the same attack without a guard: whoever votes, teaches",
     "reference": "no guard and never poisoned",
     "reject_all": "a filter that learns from no vote, to compare with",
+    "perfect": "a guard that knows who is a bot, to compare with",
+    "random": "as many votes stopped as by the guard that is judged, but by lot",
 }
 PHASES = (BEFORE, UNDER, AFTER)
 LONG = 2000

@@ -17,7 +17,9 @@ from simulator.synthetic import SyntheticSettings
 from simulator.world import WorldSettings
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-ArmName = Literal["default", "attacked", "twin", "unguarded", "reference", "reject_all"]
+ArmName = Literal[
+    "default", "attacked", "twin", "unguarded", "reference", "reject_all", "perfect", "random"
+]
 
 
 @dataclass(frozen=True)
