@@ -1,5 +1,6 @@
 """The meter: what has to be remembered of a run, beside its frames, to measure it truly."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -18,14 +19,17 @@ EDGES = sigmoid(np.linspace(-24.0, 24.0, BINS - 1))
 
 
 FOLDERS = 1 + max(INBOX, UNSURE, JUNK)
+NEVER = float("inf")
 
 
 class Cast(NamedTuple):
-    """A right vote of an honest person: on which story, with what label."""
+    """A vote of an honest person: on which story, with what label; whose, on what genre."""
 
     tick: int
     story: int
     spam: bool
+    account: int = 0
+    genre: int = 0
 
 
 class Taught(NamedTuple):
@@ -39,7 +43,10 @@ class Taught(NamedTuple):
 
 
 class Meter(msgspec.Struct, forbid_unknown_fields=True):
-    """Right honest votes, lessons, scores of ham and spam, and folders, in a window of ticks."""
+    """Honest votes, lessons, scores of ham and spam, and folders, in a window of ticks.
+
+    ``cast`` are the right votes, ``mistaken`` the wrong ones.
+    """
 
     start: int
     end: int
@@ -49,6 +56,7 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
     spam: list[int] = []
     folders: list[list[int]] = []
     """Of people's ordinary mail, by genre: how many in each folder, by its number."""
+    mistaken: list[Cast] = []
 
     def read(self, tick: int, flow: Flow, known: Known, truth: Truth) -> None:
         """Take a tick's verdicts, votes, lessons and releases."""
@@ -77,9 +85,11 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
     def _read_votes(self, tick: int, flow: Flow, truth: Truth) -> None:
         votes = [vote for vote in flow.votes or () if vote.account not in truth.bots]
         known = _known(truth, [(vote.mail, vote.sent) for vote in votes])
-        for vote, story, spam in zip(votes, known.story.tolist(), known.spam.tolist(), strict=True):
-            if (vote.label == SPAM) == spam:
-                self.cast.append(Cast(tick, story, spam))
+        columns = (known.story.tolist(), known.spam.tolist(), known.genre.tolist())
+        for vote, story, spam, genre in zip(votes, *columns, strict=True):
+            said = vote.label == SPAM
+            cast = self.cast if said == spam else self.mistaken
+            cast.append(Cast(tick, story, said, vote.account, genre))
 
     def _read_lessons(self, tick: int, flow: Flow, truth: Truth) -> None:
         lessons = flow.lessons or ()
@@ -111,23 +121,90 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
 
     def lost_of(self, label: bool, end: int, within: int = 24, enough: int = 300) -> float | None:
         """The same of one label: "spam" (True) or "not spam"; None if there are too few votes."""
-        votes = [v for v in self.cast if v.spam == label and v.tick < end - within]
-        return self._lost(votes, label, within) if len(votes) >= enough else None
+        votes = [vote for vote in _old(self.cast, end, within) if vote.spam == label]
+        if len(votes) < enough:
+            return None
+        return 1.0 - sum(self._taught(votes, within)) / len(votes)
 
-    def _lost(self, votes: list[Cast], label: bool, within: int) -> float:
-        lessons: dict[int, list[Taught]] = {}
-        for lesson in self.taught:
-            if lesson.spam == label and lesson.promoted >= 0:
-                lessons.setdefault(lesson.story, []).append(lesson)
-        taught = 0.0
+    def mistakes_refused(self, end: int, within: int = 24, enough: int = 30) -> float | None:
+        """The share of wrong honest votes that taught nothing, by the same rule."""
+        votes = _old(self.mistaken, end, within)
+        return None if len(votes) < enough else 1.0 - sum(self._taught(votes, within)) / len(votes)
+
+    def lost_by_few(self, end: int, within: int = 24, enough: int = 30) -> float | None:
+        """Of all right honest votes that were lost, the share of the tenth who lost most.
+
+        A tenth of those who cast any; None if fewer than ``enough`` votes were lost.
+        """
+        votes = _old(self.cast, end, within)
+        lost: dict[int, float] = {}
+        for vote, taught in zip(votes, self._taught(votes, within), strict=True):
+            lost[vote.account] = lost.get(vote.account, 0.0) + 1.0 - taught
+        total = sum(lost.values())
+        if total < enough:
+            return None
+        return sum(sorted(lost.values(), reverse=True)[: -(-len(lost) // 10)]) / total
+
+    def lost_by_genre(self, end: int, within: int = 24) -> dict[int, tuple[int, float]]:
+        """Of each genre, how many right honest votes were cast, and how many were lost."""
+        votes = _old(self.cast, end, within)
+        found: dict[int, tuple[int, float]] = {}
+        for vote, taught in zip(votes, self._taught(votes, within), strict=True):
+            many, lost = found.get(vote.genre, (0, 0.0))
+            found[vote.genre] = many + 1, lost + 1.0 - taught
+        return found
+
+    def delay(self, share: float, end: int, within: int = 24, enough: int = 30) -> float | None:
+        """Ticks from a right honest vote until a promoted release holds a lesson on its story.
+
+        A lesson of up to ``within`` ticks before the vote serves it as well, with no delay.
+
+        Args:
+            share: the quantile that is wanted, as 0.5.
+            end: tick at which the run ends.
+            within: see `lost`; votes of the last ticks are too young to tell.
+            enough: None for fewer votes; None also if that many were never served.
+        """
+        votes = _old(self.cast, end, within)
+        if len(votes) < enough:
+            return None
+        waits = sorted(self._waits(votes, within))
+        wait = waits[min(int(share * len(waits)), len(waits) - 1)]
+        return None if wait == NEVER else wait
+
+    def _waits(self, votes: list[Cast], within: int) -> Iterator[float]:
+        lessons = self._lessons()
         for vote in votes:
-            weight = sum(
-                lesson.weight
-                for lesson in lessons.get(vote.story, ())
-                if abs(lesson.tick - vote.tick) <= within and lesson.promoted - vote.tick <= within
+            served = (
+                max(0, lesson.promoted - vote.tick)
+                for lesson in lessons.get((vote.story, vote.spam), ())
+                if lesson.tick >= vote.tick - within
             )
-            taught += min(1.0, weight)
-        return 1.0 - taught / len(votes)
+            yield min(served, default=NEVER)
+
+    def _taught(self, votes: list[Cast], within: int) -> list[float]:
+        """Of each vote, the weight of the lessons that serve it, 1 at most."""
+        lessons = self._lessons()
+        return [
+            min(
+                1.0,
+                sum(
+                    lesson.weight
+                    for lesson in lessons.get((vote.story, vote.spam), ())
+                    if abs(lesson.tick - vote.tick) <= within
+                    and lesson.promoted - vote.tick <= within
+                ),
+            )
+            for vote in votes
+        ]
+
+    def _lessons(self) -> dict[tuple[int, bool], list[Taught]]:
+        """The promoted ones, by story and label."""
+        lessons: dict[tuple[int, bool], list[Taught]] = {}
+        for lesson in self.taught:
+            if lesson.promoted >= 0:
+                lessons.setdefault((lesson.story, lesson.spam), []).append(lesson)
+        return lessons
 
     def one_minus_roca(self) -> float | None:
         """The area above the ROC curve: how often a ham mail scores above a spam mail."""
@@ -137,6 +214,11 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         below = np.concatenate(([0], np.cumsum(spam)[:-1]))
         wrong = (ham * (below + spam / 2)).sum()
         return float(wrong / (ham.sum() * spam.sum()))
+
+
+def _old(votes: list[Cast], end: int, within: int) -> list[Cast]:
+    """The votes that are old enough to tell what became of them."""
+    return [vote for vote in votes if vote.tick < end - within]
 
 
 def _known(truth: Truth, mails: list[tuple[int, int]]) -> Known:

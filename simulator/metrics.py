@@ -54,6 +54,10 @@ NAMES = (
     "honest_votes_lost",
     "honest_votes_lost_spam",
     "honest_votes_lost_not_spam",
+    "honest_votes_lost_by_few",
+    "honest_mistakes_refused",
+    "correction_delay",
+    "correction_delay_p95",
     "vote_value",
     "one_minus_roca",
     "ticks_to_compromise",
@@ -68,6 +72,8 @@ BETTER: dict[str, int] = dict.fromkeys(NAMES, DOWN) | {
     "ticks_to_compromise": UP,
     "campaign_unsure": 0,
     "vote_value": 0,
+    "honest_votes_lost_by_few": 0,
+    "honest_mistakes_refused": UP,
 }
 """Which way is better for whoever runs the filter; 0 where neither is, as for what the world is."""
 
@@ -92,6 +98,11 @@ def measure(prepared: Prepared, name: str) -> dict[str, Metric]:
     for label, of in (("spam", True), ("not_spam", False)):
         lost = arm.meter.lost_of(of, prepared.scenario.duration)
         found[f"honest_votes_lost_{label}"] = _single(lost)
+    end_of_run, meter = prepared.scenario.duration, arm.meter
+    found["honest_votes_lost_by_few"] = _single(meter.lost_by_few(end_of_run))
+    found["honest_mistakes_refused"] = _single(meter.mistakes_refused(end_of_run))
+    found["correction_delay"] = _single(meter.delay(0.5, end_of_run))
+    found["correction_delay_p95"] = _single(meter.delay(0.95, end_of_run))
     found["vote_value"] = _single(vote_value(prepared, name))
     found["one_minus_roca"] = _single(arm.meter.one_minus_roca())
     attacked = prepared.strike is not None and prepared.arms[name].plan.poisoned

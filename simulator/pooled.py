@@ -31,7 +31,8 @@ from simulator.summary import (
 )
 from simulator.thresholds import Threshold, check
 
-OF_TIMES = "ticks_to_"
+OF_TIMES = ("ticks_to_", "correction_delay")
+"""What metrics of times begin with."""
 
 
 def pooled(
@@ -160,8 +161,8 @@ def _genres(found: Sequence[Sequence[OfGenre]]) -> list[OfGenre]:
             one.genre,
             one.is_spam,
             *(
-                getattr(one, folder) + (getattr(so_far, folder) if so_far else 0)
-                for folder in ("inbox", "unsure", "spam")
+                getattr(one, count) + (getattr(so_far, count) if so_far else 0)
+                for count in ("inbox", "unsure", "spam", "right_votes", "lost_votes")
             ),
         )
     return list(sums.values())

@@ -46,7 +46,11 @@ def report(
         _section("THRESHOLDS", _thresholds(summary, paint), paint),
         _section("ARMS  one world, side by side", _legend(summary), paint),
         _section("DAMAGE  in % of that mail", _damage(summary), paint),
-        _section("GENRES  in % of that mail, of the judged arm", _genres(summary), paint),
+        _section(
+            "GENRES  in % of that mail; and of right honest votes, of the judged arm",
+            _genres(summary),
+            paint,
+        ),
         _section("COURSE  hours from the start, or the end, of the attack", _course(summary), paint)
         if summary.attacks
         else _section("VOTES", _votes(summary), paint),
@@ -123,11 +127,11 @@ def _damage(summary: Summary) -> Iterator[str]:
 
 
 def _genres(summary: Summary) -> Iterator[str]:
-    """Ham to the left, spam to the right: what was misclassified, and what was marked unsure."""
+    """Ham to the left, spam to the right: what of it was wrong and unsure, what votes were lost."""
     judged = next(iter(summary.arms.values()), None)
     found = judged.genres if judged else []
     sides = [[_genre(one) for one in found if one.is_spam == label] for label in (False, True)]
-    head = f"{'':<18}{'wrong':>7}{'unsure':>8}"
+    head = f"{'':<17}{'wrong':>6}{'unsure':>7}{'lost':>6}"
     yield f"  {head}    {head}".rstrip()
     for left, right in zip_longest(*sides, fillvalue=""):
         yield f"  {left:<{len(head)}}    {right}".rstrip()
@@ -137,7 +141,8 @@ def _genre(one: OfGenre) -> str:
     total = one.inbox + one.unsure + one.spam
     wrong = one.inbox if one.is_spam else one.spam
     shares = [_percent(part / total if total else None) for part in (wrong, one.unsure)]
-    return f"{safe(one.genre, 17):<18}{shares[0]:>7}{shares[1]:>8}"
+    lost = _percent(one.lost_votes / one.right_votes if one.right_votes else None)
+    return f"{safe(one.genre, 16):<17}{shares[0]:>6}{shares[1]:>7}{lost:>6}"
 
 
 def _row(cells: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
@@ -254,6 +259,8 @@ OF_JUDGED = (
     "ham_misclassified",
     "spam_misclassified",
     "honest_votes_lost",
+    "correction_delay",
+    "correction_delay_p95",
     "poison_share",
     "vote_value",
     "twin_alarms_a_day",

@@ -54,13 +54,18 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class OfGenre(msgspec.Struct, frozen=True):
-    """Where the filter put the mail of a genre, in the measured window."""
+    """Where the filter put the mail of a genre, in the measured window.
+
+    ``right_votes`` of honest people were cast on it, of which ``lost_votes`` taught nothing.
+    """
 
     genre: str
     is_spam: bool
     inbox: int
     unsure: int
     spam: int
+    right_votes: int = 0
+    lost_votes: float = 0.0
 
 
 class ArmSummary(msgspec.Struct, frozen=True):
@@ -147,10 +152,13 @@ def summarise(
 
 
 def _genres(prepared: Prepared, name: str) -> list[OfGenre]:
-    genres, counted = prepared.world.source.genres, prepared.arms[name].meter.folders
+    genres, meter = prepared.world.source.genres, prepared.arms[name].meter
+    lost = meter.lost_by_genre(prepared.scenario.duration)
     return [
-        OfGenre(genre, bool(is_spam), of[INBOX], of[UNSURE], of[JUNK])
-        for genre, is_spam, of in zip(genres.names, genres.spam, counted, strict=False)
+        OfGenre(genre, bool(spam), of[INBOX], of[UNSURE], of[JUNK], *lost.get(place, (0, 0.0)))
+        for place, (genre, spam, of) in enumerate(
+            zip(genres.names, genres.spam, meter.folders, strict=False)
+        )
     ]
 
 

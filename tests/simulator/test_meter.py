@@ -81,6 +81,42 @@ def test_votes_of_the_last_day_are_too_young_to_tell() -> None:
     assert lost(votes([1, 1, 1, 1], tick=END - 24), []) is None
 
 
+def test_mistakes_are_refused_as_far_as_they_taught_nothing() -> None:
+    read = Meter(0, END, mistaken=votes([1, 2, 3, 4]), taught=[lesson(1), lesson(2, weight=0.5)])
+    assert read.mistakes_refused(END, enough=4) == pytest.approx(1 - 1.5 / 4)
+    assert read.mistakes_refused(END, enough=5) is None
+
+
+def test_lost_votes_of_a_few_people_are_told_from_those_of_many() -> None:
+    few = [Cast(10, story, False, account=7) for story in range(30)]
+    many = [Cast(10, story, False, account=100 + story) for story in range(30)]
+    rest = [Cast(10, 99, False, account=200 + n) for n in range(9)]
+    assert meter(few + rest, [lesson(99)]).lost_by_few(END) == 1.0
+    assert meter(many, []).lost_by_few(END) == pytest.approx(0.1)
+    assert meter(few[:29] + rest, [lesson(99)]).lost_by_few(END) is None
+
+
+def test_lost_votes_are_counted_by_genre() -> None:
+    cast = [Cast(10, story, False, genre=story % 2) for story in range(5)]
+    found = meter(cast, [lesson(0), lesson(1, weight=0.25)]).lost_by_genre(END)
+    assert found == {0: (3, 2.0), 1: (2, 1.75)}
+
+
+def test_a_correction_waits_until_a_promoted_release_holds_its_lesson() -> None:
+    def delay(share: float, taught: list[Taught], stories: list[int]) -> float | None:
+        return meter(votes(stories), taught).delay(share, END, enough=4)
+
+    taught = [lesson(1, 12, promoted=13), lesson(1, 30), lesson(2, 9), lesson(3, 20, promoted=50)]
+    assert delay(0.0, taught, [1, 1, 2, 3]) == 0
+    assert delay(0.5, taught, [1, 1, 2, 3]) == 3
+    assert delay(0.95, taught, [1, 1, 2, 3]) == 40
+    assert delay(0.5, taught, [1, 1, 9, 9]) is None
+    assert delay(0.3, taught, [1, 1, 9, 9]) == 3
+    assert delay(0.5, taught, [1, 1, 1]) is None
+    late = [lesson(1, promoted=-1), lesson(1)._replace(spam=True), lesson(1, tick=-20)]
+    assert delay(0.0, late, [1, 1, 1, 1]) is None
+
+
 def key(*mails: tuple[int, int, bool], kind: int = PEOPLE) -> Known:
     """Mails (id, story, is spam), sent at tick 0."""
     count = len(mails)
@@ -143,7 +179,8 @@ def test_only_right_votes_of_honest_people_inside_the_window_are_counted() -> No
     cast = (vote(1, HAM), vote(2, SPAM), vote(3, SPAM), vote(3, HAM, BOT), vote(1, HAM, BOT))
     for tick in range(3):
         read.read(tick, flow(cast), KNOWN, truth())
-    assert read.cast == [Cast(1, 11, False), Cast(1, 33, True)]
+    assert read.cast == [Cast(1, 11, False, 1), Cast(1, 33, True, 1)]
+    assert read.mistaken == [Cast(1, 11, True, 1)]
 
 
 def test_a_lesson_is_promoted_with_the_next_promotion_not_with_a_held_release() -> None:
