@@ -43,7 +43,7 @@ CHAIN = (
         "account",
     ),
     Link("crowd_guard", CrowdGuardIn, CrowdGuardOut),
-    Link("learner", LearnerIn, LearnerOut),
+    Link("learner", LearnerIn, LearnerOut, frozenset({"responses"})),
     Link("responder", ResponderIn, ResponderOut),
 )
 
@@ -81,7 +81,9 @@ def stages(
     checks = [check(name, settings.checks) for name in chosen.checks]
     of_account = [(name, one) for name, one in checks if hasattr(one, "credited")] + [*baseline]
     of_crowd = [(name, one) for name, one in checks if hasattr(one, "learn")]
-    learner = Learner(provider, settings.learner, model(settings), start, chosen.gate)
+    learner = Learner(
+        provider, settings.learner, model(settings), start, chosen.gate, chosen.responder
+    )
     return {
         "scoring": [Scoring(provider, learner.start) for _ in range(parts)],
         "account_guard": [
@@ -105,7 +107,7 @@ def stages(
             )
         ],
         "learner": [learner],
-        "responder": [Responder(settings.responder, chosen.responder)],
+        "responder": [Responder(settings.responder, chosen.responder, learner.unlearns)],
     }
 
 

@@ -127,6 +127,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 QUARANTINE: Final = "quarantine"
 """The response that has a source's claims held."""
 
+UNLEARN: Final = "unlearn"
+"""The response that has the model forget what a source taught, as far as it can."""
+
 PROMOTE: Final = "promote"
 HOLD: Final = "hold"
 ROLL_BACK: Final = "roll back"

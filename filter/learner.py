@@ -1,5 +1,6 @@
 """The learner: what the model is taught, and what of it is served."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -8,7 +9,17 @@ import numpy as np
 
 from filter import codec
 from filter.columns import Bits, Features, Floats, Folders, Ids, Ints, Judgements, Kept, no_tokens
-from filter.events import HOLD, PROMOTE, ROLL_BACK, UNIT, JudgeRequest, Lesson, Limits
+from filter.events import (
+    HOLD,
+    PROMOTE,
+    ROLL_BACK,
+    UNIT,
+    UNLEARN,
+    JudgeRequest,
+    Lesson,
+    Limits,
+    Response,
+)
 from filter.gate import Decision, GateSettings, compare, decide, questions
 from filter.hashing import combine, key
 from filter.limits import LimitSettings
@@ -17,6 +28,7 @@ from filter.model import LogOdds, ModelSettings, SpamModel
 from filter.ragged import Ragged, concatenate
 from filter.scoring import folders
 from filter.stage import Provider, Release
+from filter.unlearning import Unlearner, Unlearning
 
 DAY = 24
 LearnsFrom = Literal["votes", "votes+kept", "votes+kept+judgements", "all"]
@@ -31,6 +43,7 @@ class LearnerSettings:
             every mail, from judges who see all and never err.
         kept_weight: weight of a mail that was kept, as a share of a vote's.
         snapshots: daily states of training to roll back to.
+        unlearns: ticks for which a lesson can be taken back.
     """
 
     learns_from: LearnsFrom = "votes+kept"
@@ -38,15 +51,17 @@ class LearnerSettings:
     snapshots: int = 8
     limits: LimitSettings = field(default_factory=LimitSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    unlearns: int = 168
 
 
 class LearnerIn(NamedTuple):
-    """A tick's mail, lessons, looks and judgements."""
+    """A tick's mail, lessons, looks and judgements; and the responses that take effect."""
 
     features: Features
     lessons: tuple[Lesson, ...]
     trusted: Kept
     judgements: Judgements
+    responses: tuple[Response, ...] = ()
 
 
 class LearnerOut(NamedTuple):
@@ -109,8 +124,9 @@ class Learner:
         model: ModelSettings,
         start: StartSet,
         gate: bool,
+        heeds: bool = False,
     ) -> None:
-        """Learn the start set, and set the limits by its ham."""
+        """Learn the start set, and set the limits by its ham; ``heeds``: the responder's word."""
         self._provider = provider
         self._settings = settings
         self._model_settings = model
@@ -126,16 +142,24 @@ class Learner:
         nothing = Judged(none, none.astype(np.bool_), no_tokens(), none.astype(np.int8))
         self._memory = Memory(limits, nothing, ham)
         self._mails = Mailroom(provider.mail_window)
+        self._taught = Unlearning(settings.unlearns)
+        self._unlearner = self._model if heeds and isinstance(self._model, Unlearner) else None
         self._snapshots: list[Snapshot] = []
         if gate:
             self._snapshots = [Snapshot(0, self._model.snapshot(), limits, scorer)]
         self.start = Release(0, PROMOTE, "the start set", scorer, limits)
+
+    @property
+    def unlearns(self) -> bool:
+        """Whether it forgets what the responder tells it to."""
+        return self._unlearner is not None
 
     def step(self, tick: int, given: LearnerIn) -> LearnerOut:
         """Train on a tick's feedback, then promote, hold or roll back."""
         self._mails.take(tick, given.features)
         self._move_limits(tick, given.judgements)
         self._train(tick, given)
+        self._unlearn(tick, given.responses)
         if self._gate:
             self._remember(tick, given.judgements)
         candidate = self._model.release(tick)
@@ -161,13 +185,21 @@ class Learner:
         sent = np.array([lesson.sent for lesson in lessons], np.int64)
         spam = np.array([lesson.spam for lesson in lessons], np.bool_)
         weight = np.array([lesson.weight for lesson in lessons], np.int64)
-        self._model.learn(tick, self._mails.tokens(mails, sent), spam, weight)
+        tokens = self._mails.tokens(mails, sent)
+        self._model.learn(tick, tokens, spam, weight)
+        if self._unlearner:
+            self._taught.note(tick, lessons, tokens)
         if source != "votes":
             kept = given.trusted
             share = round(self._settings.kept_weight * UNIT)
             self._learn(tick, kept.mail, kept.sent, kept.spam, share)
         if source == "votes+kept+judgements":
             self._learn(tick, judged.mail, judged.sent, judged.spam, UNIT)
+
+    def _unlearn(self, tick: int, responses: Sequence[Response]) -> None:
+        accounts = {response.account for response in responses if response.action == UNLEARN}
+        if accounts and self._unlearner:
+            self._taught.take_back(tick, accounts, self._unlearner)
 
     def _learn(self, tick: int, mails: Ids, sent: Ints, spam: Bits, weight: int) -> None:
         weights = np.full(len(mails), weight, np.int64)
@@ -249,6 +281,8 @@ class Learner:
             self._snapshots.pop()
         back = self._snapshots[-1]
         self._model.restore(back.training)
+        if self._unlearner:
+            self._taught.back(back.tick, self._unlearner)
         self._last, self._memory.last = back.scorer, back.tick
         self._memory.limits = back.limits
         self._memory.held = 0
@@ -281,15 +315,17 @@ class Learner:
         """Training, limits, judged mails, the mailroom and the snapshots."""
         model = self._model.freeze()
         snapshots = [(s.tick, s.training, s.limits) for s in self._snapshots]
-        return codec.pack((model, codec.pack(self._memory), self._mails.freeze(), snapshots))
+        parts = (codec.pack(self._memory), self._mails.freeze(), self._taught.freeze())
+        return codec.pack((model, *parts, snapshots))
 
     def thaw(self, frozen: bytes) -> None:
         """Take up a frozen state."""
-        kind = tuple[bytes, bytes, bytes, list[tuple[int, bytes, Limits]]]
-        model, memory, mails, snapshots = codec.unpack(kind, frozen)
+        kind = tuple[bytes, bytes, bytes, bytes, list[tuple[int, bytes, Limits]]]
+        model, memory, mails, taught, snapshots = codec.unpack(kind, frozen)
         self._model.thaw(model)
         self._memory = codec.unpack(Memory, memory)
         self._mails.thaw(mails)
+        self._taught.thaw(taught)
         self._snapshots = [self._snapshot(*one) for one in snapshots] if self._gate else []
         if self._gate and not self._snapshots:
             limits = self._memory.limits

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import msgspec
 
 from filter import codec
-from filter.events import QUARANTINE, Credit, Response
+from filter.events import QUARANTINE, UNLEARN, Credit, Response
 
 DAY = 24
+NEVER = -(1 << 40)
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,15 @@ class ResponderSettings:
         memory: ticks that a refuted claim is remembered.
         quarantine: ticks that a quarantine lasts; each further one lasts twice as long.
         longest: ticks that a quarantine lasts at most.
+        unlearn: whether the model forgets what such a source taught, if no claim of it was
+            confirmed within `memory` ticks: honest people are right now and then.
     """
 
     refuted: int = 2
     memory: int = 168
     quarantine: int = 72
     longest: int = 720
+    unlearn: bool = True
 
 
 class ResponderIn(NamedTuple):
@@ -41,20 +45,25 @@ class ResponderOut(NamedTuple):
 
 
 class Source(msgspec.Struct, forbid_unknown_fields=True):
-    """Ticks of an account's refuted claims, its quarantine's end, and how many it had."""
+    """Ticks of an account's refuted claims, its quarantine's end, and how many it had.
+
+    ``right`` is the tick of its last confirmed claim.
+    """
 
     refuted: list[int] = []
     until: int = 0
     times: int = 0
+    right: int = NEVER
 
 
 class Responder:
     """The stage `responder`, of which there is one: quarantine for sources that were refuted."""
 
-    def __init__(self, settings: ResponderSettings, on: bool) -> None:
-        """Start with nobody under suspicion."""
+    def __init__(self, settings: ResponderSettings, on: bool, unlearns: bool = False) -> None:
+        """Start with nobody under suspicion; ``unlearns``: whether the model can."""
         self._settings = settings
         self._on = on
+        self._unlearns = settings.unlearn and unlearns
         self._sources: dict[int, Source] = {}
 
     def step(self, tick: int, given: ResponderIn) -> ResponderOut:
@@ -65,26 +74,32 @@ class Responder:
             self._forget(tick)
         responses = []
         for credit in given.credits:
-            if credit.outcome < 0:
-                source = self._sources.setdefault(credit.account, Source())
+            source = self._sources.setdefault(credit.account, Source())
+            if credit.outcome > 0:
+                source.right = tick
+            else:
                 source.refuted = [*self._recent(tick, source), tick]
                 if len(source.refuted) >= self._settings.refuted and source.until <= tick:
-                    responses.append(self._quarantine(tick, credit.account, source))
+                    responses += self._respond(tick, credit.account, source)
         return ResponderOut(tuple(sorted(responses)))
 
-    def _quarantine(self, tick: int, account: int, source: Source) -> Response:
+    def _respond(self, tick: int, account: int, source: Source) -> list[Response]:
         settings = self._settings
         ticks = min(settings.quarantine << min(source.times, 16), settings.longest)
         reason = f"{len(source.refuted)} claims refuted in {settings.memory} h"
         source.until, source.times = tick + ticks, source.times + 1
         source.refuted = []
-        return Response(account, QUARANTINE, source.until, reason)
+        forget = self._unlearns and source.right <= tick - settings.memory
+        actions = (QUARANTINE, UNLEARN) if forget else (QUARANTINE,)
+        return [Response(account, action, source.until, reason) for action in actions]
 
     def _forget(self, tick: int) -> None:
         self._sources = {
             account: source
             for account, source in self._sources.items()
-            if self._recent(tick, source) or source.until > tick - self._settings.longest
+            if self._recent(tick, source)
+            or source.until > tick - self._settings.longest
+            or source.right > tick - self._settings.memory
         }
 
     def _recent(self, tick: int, source: Source) -> list[int]:

@@ -72,7 +72,8 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
     for lesson in flow.lessons or ():
         for account, part in lesson.shares:
             weight[account in truth.bots] += part
-    alarmed = [response.account in truth.bots for response in flow.responses or ()]
+    named = {response.account for response in flow.responses or ()}
+    alarmed = [account in truth.bots for account in named]
     release = (flow.releases or (None,))[-1]
     refused = release is not None and release.action != "promote"
     assert flow.trusted is not None

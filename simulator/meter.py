@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from filter.columns import Floats, Ids, Ticks
-from filter.events import INBOX, JUNK, PROMOTE, ROLL_BACK, SPAM, UNIT, UNSURE
+from filter.events import INBOX, JUNK, PROMOTE, ROLL_BACK, SPAM, UNIT, UNLEARN, UNSURE, Lesson
 from filter.portable import sigmoid
 from filter.stage import Flow
 from simulator.mail import COPY, PEOPLE
@@ -33,13 +33,17 @@ class Cast(NamedTuple):
 
 
 class Taught(NamedTuple):
-    """A lesson made of votes, and the tick from which a promoted release held it (-1: not yet)."""
+    """A lesson made of votes, and the tick from which a promoted release held it (-1: not yet).
+
+    ``account`` is whose it is, if it is one account's.
+    """
 
     tick: int
     story: int
     spam: bool
     weight: float
     promoted: int
+    account: int = -1
 
 
 class Meter(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,9 +99,12 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         lessons = flow.lessons or ()
         known = _known(truth, [(lesson.mail, lesson.sent) for lesson in lessons])
         self.taught += [
-            Taught(tick, story, lesson.spam, lesson.weight / UNIT, -1)
+            Taught(tick, story, lesson.spam, lesson.weight / UNIT, -1, _owner(lesson))
             for lesson, story in zip(lessons, known.story.tolist(), strict=True)
         ]
+        gone = {one.account for one in flow.responses or () if one.action == UNLEARN}
+        if gone:
+            self.taught = [one for one in self.taught if one.account not in gone]
         for release in flow.releases or ():
             if release.action == ROLL_BACK:
                 self.taught = [one for one in self.taught if one.tick <= release.dropped]
@@ -214,6 +221,10 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         below = np.concatenate(([0], np.cumsum(spam)[:-1]))
         wrong = (ham * (below + spam / 2)).sum()
         return float(wrong / (ham.sum() * spam.sum()))
+
+
+def _owner(lesson: Lesson) -> int:
+    return lesson.shares[0][0] if len(lesson.shares) == 1 else -1
 
 
 def _old(votes: list[Cast], end: int, within: int) -> list[Cast]:

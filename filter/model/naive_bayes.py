@@ -79,7 +79,16 @@ class NaiveBayesModel:
     def learn(self, tick: int, tokens: Ragged, spam: Bits, weight: Ints) -> None:
         """Add n lessons' weights to the evidence for each of their tokens."""
         self._keep_small(tick)
-        scaled = self._scaled(tick, weight)
+        self._change(tokens, spam, self._scaled(tick, weight))
+
+    def unlearn(self, tick: int, tokens: Ragged, spam: Bits, weight: Ints) -> None:
+        """Take back n lessons that were learned at this tick with these weights, to the last bit.
+
+        Only a lesson of another epoch, twenty half-lives ago, may leave a trace: a millionth of it.
+        """
+        self._change(tokens, spam, -self._scaled(tick, weight))
+
+    def _change(self, tokens: Ragged, spam: Bits, scaled: Ints) -> None:
         for label in (0, 1):
             of_class = spam == bool(label)
             self._mails[label] += int(scaled[of_class].sum())

@@ -1,7 +1,7 @@
 """The learner: what it is taught, what it serves, and what it takes back."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -9,11 +9,23 @@ import pytest
 
 from filter import codec
 from filter.columns import Features, Floats, Judgements, Kept, no_judgements, no_kept
-from filter.events import HOLD, INBOX, JUNK, PROMOTE, ROLL_BACK, UNIT, Lesson
+from filter.events import (
+    HOLD,
+    INBOX,
+    JUNK,
+    PROMOTE,
+    QUARANTINE,
+    ROLL_BACK,
+    UNIT,
+    UNLEARN,
+    Lesson,
+    Response,
+)
 from filter.gate import GateSettings
 from filter.learner import Learner, LearnerIn, LearnerOut, LearnerSettings, StartSet
 from filter.limits import LimitSettings
 from filter.model import LogOdds
+from filter.model.logistic_regression import LogisticRegression
 from filter.model.naive_bayes import NaiveBayes
 from filter.ragged import Ragged, concatenate, ragged
 from filter.scoring import folders
@@ -39,9 +51,11 @@ def start() -> StartSet:
     return StartSet(tokens, np.arange(300) < 150, some(300, 0, 3))
 
 
-def learner(gate: bool = False, source: Source = "votes+kept") -> Learner:
+def learner(
+    gate: bool = False, source: Source = "votes+kept", heeds: bool = False, model: Any = MODEL
+) -> Learner:
     settings = LearnerSettings(source, 0.1, 8, LimitSettings(), GATE)
-    return Learner(PROVIDER, settings, MODEL, start(), gate)
+    return Learner(PROVIDER, settings, model, start(), gate, heeds)
 
 
 def mail(tick: int, count: int = 20) -> Features:
@@ -82,12 +96,13 @@ def step(
     taught: tuple[Lesson, ...] = (),
     looks: Kept | None = None,
     said: Judgements | None = None,
+    told: tuple[Response, ...] = (),
 ) -> LearnerOut:
     """A tick; its mail was put where the last release that was served puts the story."""
     here = mail(tick)
     folder = np.full(len(here.mail), served.get(stage, JUNK), np.int8)
     given = LearnerIn(
-        here._replace(folder=folder), taught, looks or no_kept(), said or no_judgements()
+        here._replace(folder=folder), taught, looks or no_kept(), said or no_judgements(), told
     )
     out = stage.step(tick, given)
     if out.releases[0].scorer is not None:
@@ -239,6 +254,53 @@ def test_judged_mail_is_kept_for_the_window_and_ham_up_to_its_number() -> None:
     assert len(stage._memory.ham) == 50
 
 
+def forget(*accounts: int) -> tuple[Response, ...]:
+    return tuple(Response(account, UNLEARN, 99, "refuted") for account in accounts)
+
+
+def test_what_a_source_taught_is_forgotten_when_the_responder_says_so() -> None:
+    stage, never = learner(heeds=True), learner(heeds=True)
+    for tick in range(1, 4):
+        step(stage, tick, lessons(tick, 9))
+        step(never, tick, tuple(one for one in lessons(tick, 9) if one.shares[0][0] >= 5))
+    quarantine = (Response(1, QUARANTINE, 99, "refuted"),)
+    step(stage, 4, told=forget(0, 1, 2, 3, 4) + quarantine)
+    step(never, 4)
+    assert stage._model.freeze() == never._model.freeze()
+
+
+def test_a_roll_back_does_not_bring_back_what_was_forgotten() -> None:
+    stage, never = learner(gate=True, heeds=True), learner(gate=True, heeds=True)
+    keep = tuple(one for one in lessons(20, 9) if one.shares[0][0] >= 5)
+    for tick in range(1, 30):
+        for one, taught in ((stage, lessons(20, 9)), (never, keep)):
+            step(one, tick, taught if tick == 20 else ())
+    assert stage._snapshots[-1].tick == 24
+    step(stage, 30, told=forget(0, 1, 2, 3, 4))
+    step(never, 30)
+    back = stage._snapshots[-1]
+    stage._model.restore(back.training)
+    assert stage._unlearner
+    stage._taught.back(back.tick, stage._unlearner)
+    assert stage._model.freeze() == never._snapshots[-1].training
+
+
+@pytest.mark.parametrize(
+    ("heeds", "model", "unlearns"),
+    [(True, MODEL, True), (False, MODEL, False), (True, LogisticRegression(bits=12), False)],
+)
+def test_who_heeds_nobody_or_cannot_unlearn_goes_on_as_it_was(
+    heeds: bool, model: Any, unlearns: bool
+) -> None:
+    stage, other = (learner(heeds=heeds, model=model) for _ in range(2))
+    assert stage.unlearns == unlearns
+    for one in (stage, other):
+        step(one, 1, lessons(1, 9))
+    step(stage, 2, told=forget(1, 2, 3))
+    step(other, 2)
+    assert (stage.freeze() == other.freeze()) == (not unlearns)
+
+
 @pytest.mark.parametrize("source", ["votes+kept", "all"])
 def test_limits_are_told_by_what_golden_ham_scored_before_it_was_learned(source: Source) -> None:
     stage = learner(source=source)
@@ -272,7 +334,7 @@ def test_the_gate_is_tested_on_the_newest_judged_mails_if_there_are_too_many() -
 @pytest.mark.parametrize("gate", [False, True])
 @pytest.mark.parametrize("tick", [3, 8, 24, 26])
 def test_a_thawed_learner_goes_on_as_if_nothing_had_happened(gate: bool, tick: int) -> None:
-    stage, other = learner(gate), learner(gate)
+    stage, other = learner(gate, heeds=True), learner(gate, heeds=True)
     poisoned(stage, range(1, tick + 1))
     other.thaw(stage.freeze())
     served[other] = served[stage]

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from filter.events import QUARANTINE, Credit, Response
+from filter.events import QUARANTINE, UNLEARN, Credit, Response
 from filter.responder import DAY, Responder, ResponderIn, ResponderSettings
 
 SETTINGS = ResponderSettings(refuted=2, memory=100, quarantine=10, longest=40)
@@ -20,6 +20,24 @@ def test_a_source_is_put_in_quarantine_when_too_many_claims_were_refuted() -> No
     stage = Responder(SETTINGS, on=True)
     assert step(stage, 1, 7) == ()
     assert step(stage, 5, 7) == (Response(7, QUARANTINE, 15, "2 claims refuted in 100 h"),)
+
+
+def test_what_it_taught_is_unlearned_where_the_model_can() -> None:
+    for settings, can, told in (
+        (SETTINGS, True, [QUARANTINE, UNLEARN]),
+        (SETTINGS, False, [QUARANTINE]),
+        (replace(SETTINGS, unlearn=False), True, [QUARANTINE]),
+    ):
+        responses = step(Responder(settings, on=True, unlearns=can), 1, 7, 7)
+        assert [one.action for one in responses] == told
+        assert {(one.account, one.until) for one in responses} == {(7, 11)}
+
+
+def test_who_was_right_of_late_is_put_in_quarantine_but_not_unlearned() -> None:
+    for tick, told in ((1, [QUARANTINE]), (100, [QUARANTINE]), (101, [QUARANTINE, UNLEARN])):
+        stage = Responder(SETTINGS, on=True, unlearns=True)
+        stage.step(1, ResponderIn((Credit(7, 1, 1, 1),)))
+        assert [one.action for one in step(stage, tick, 7, 7)] == told
 
 
 def test_refuted_claims_of_one_tick_add_up_and_two_sources_do_not() -> None:

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from filter import codec
 from filter.columns import Features, Floats, Verdicts, no_tokens
-from filter.events import HAM, HOLD, PROMOTE, ROLL_BACK, SPAM, Lesson, Vote
+from filter.events import (
+    HAM,
+    HOLD,
+    PROMOTE,
+    QUARANTINE,
+    ROLL_BACK,
+    SPAM,
+    UNLEARN,
+    Lesson,
+    Response,
+    Vote,
+)
 from filter.stage import Flow, Release
 from simulator.mail import CAMPAIGN, COPY, PEOPLE
 from simulator.meter import EDGES, Cast, Meter, Taught
@@ -153,6 +164,7 @@ def flow(
     lessons: tuple[Lesson, ...] = (),
     action: str = PROMOTE,
     dropped: int = -1,
+    responses: tuple[Response, ...] = (),
 ) -> Flow:
     release = Release(0, action, "", None, None, dropped)
     none = np.empty(0, np.uint64)
@@ -161,6 +173,7 @@ def flow(
         verdicts=verdicts([0.5] * 3),
         votes=cast,
         lessons=lessons,
+        responses=responses,
         releases=(release,),
         features=empty,
     )
@@ -172,6 +185,15 @@ def vote(mail: int, label: str, account: int = 1) -> Vote:
 
 def taught(mail: int) -> Lesson:
     return Lesson(mail, False, 0, 250, ((1, 250),))
+
+
+def test_what_was_unlearned_saves_no_vote_any_more() -> None:
+    read = Meter(0, 9)
+    read.read(1, flow(lessons=(taught(1), Lesson(2, False, 0, 250, ((2, 250),)))), KNOWN, truth())
+    read.read(2, flow(responses=(Response(2, QUARANTINE, 9, ""),)), KNOWN, truth())
+    assert len(read.taught) == 2
+    read.read(3, flow(responses=(Response(2, UNLEARN, 9, ""),)), KNOWN, truth())
+    assert [one.account for one in read.taught] == [1]
 
 
 def test_only_right_votes_of_honest_people_inside_the_window_are_counted() -> None:
@@ -190,7 +212,7 @@ def test_a_lesson_is_promoted_with_the_next_promotion_not_with_a_held_release() 
     read.read(2, flow(lessons=(taught(2),), action=HOLD), KNOWN, truth())
     read.read(3, flow(lessons=(taught(3),)), KNOWN, truth())
     assert [(one.tick, one.promoted) for one in read.taught] == [(1, 3), (2, 3), (3, 3)]
-    assert read.taught[0] == Taught(1, 11, False, 0.25, 3)
+    assert read.taught[0] == Taught(1, 11, False, 0.25, 3, account=1)
 
 
 def test_a_roll_back_takes_the_lessons_back_that_it_drops() -> None:
