@@ -154,7 +154,7 @@ def classifiers(seeds: int, jobs: int) -> Iterator[str]:
         "arms": ["reference"],
         "thresholds": [],
         "world": {"people": 1000},
-        "synthetic": {"mails_per_hour": 100},
+        "synthetic": {"mails_per_hour": 60},
     }
     for name in (*names("filter.model"), *sorted(TRAVELS), *OTHERS):
         saved = "." not in name or name in TRAVELS
@@ -240,7 +240,7 @@ holds what it does not like, in the end it goes back to a release of days before
 """,
     "classifiers": """## Classifiers
 
-`peace` in a small world (1,000 people, 100 mails an hour, 48 h), without a guard, {seeds} seeds:
+`peace` in a small world (1,000 people, 60 mails an hour, 48 h), without a guard, {seeds} seeds:
 the arm `reference`. Speed is that of the whole loop, in one process.
 
 {table}
