@@ -101,14 +101,16 @@ class Memory(msgspec.Struct, forbid_unknown_fields=True):
     """What the learner remembers besides the model, the mails and the snapshots.
 
     ``ham`` is the log odds of the start set's ham and of golden ham, each as it was before it was
-    learned, the newest last; ``last`` the tick of the last candidate whose answers are all finite,
-    or of the state that was gone back to; ``anchor`` the tick of the release by which `Judged.then`
-    was told; ``held`` for how many ticks the candidate was.
+    learned and less what was the ``level`` then, the newest last; ``level`` the spam limit by which
+    the start set's ham would lose its share today; ``last`` the tick of the last candidate whose
+    answers are all finite, or of the state that was gone back to; ``anchor`` the tick of the
+    release by which `Judged.then` was told; ``held`` for how many ticks the candidate was.
     """
 
     limits: Limits
     judged: Judged
     ham: Floats
+    level: float
     last: int = 0
     anchor: int = -1
     held: int = 0
@@ -134,13 +136,14 @@ class Learner:
         self._model: SpamModel = model.begin()
         full = np.full(start.tokens.rows, UNIT, np.int64)
         self._model.learn(0, start.tokens, start.spam, full)
+        self._start_ham = start.ham
         scorer = self._model.release(0)
         ham = scorer.log_odds(start.ham)
         limits = settings.limits.of(ham)
         self._last = scorer
         none = np.empty(0, np.int64)
         nothing = Judged(none, none.astype(np.bool_), no_tokens(), none.astype(np.int8))
-        self._memory = Memory(limits, nothing, ham)
+        self._memory = Memory(limits, nothing, ham - limits.spam, limits.spam)
         self._mails = Mailroom(provider.mail_window)
         self._taught = Unlearning(settings.unlearns)
         self._unlearner = self._model if heeds and isinstance(self._model, Unlearner) else None
@@ -224,15 +227,18 @@ class Learner:
         """Ask the last candidate about the new golden ham; once a day, move the limits.
 
         Asked later, the candidate would have learned the mail, and others of its story: the answers
-        would be far lower than those to the ham that is yet to come.
+        would be far lower than those to the ham that is yet to come. But what a candidate answers
+        moves as it learns. So an answer is kept as what it was above the limit that the start set's
+        ham, which is never learned, would have had on that day.
         """
         settings, memory = self._settings.limits, self._memory
         golden = np.flatnonzero(~new.asked & ~new.spam)
         if len(golden):
             odds = self._last.log_odds(self._mails.tokens(new.mail[golden], new.sent[golden]))
-            memory.ham = np.concatenate((memory.ham, odds))[-settings.pool :]
+            memory.ham = np.concatenate((memory.ham, odds - memory.level))[-settings.pool :]
         if tick % DAY == 0:
-            memory.limits = settings.moved(memory.limits, memory.ham)
+            memory.level = settings.of(self._last.log_odds(self._start_ham)).spam
+            memory.limits = settings.moved(memory.limits, memory.ham + memory.level)
 
     def _anchor(self, tick: int) -> Snapshot:
         """The youngest daily release that is old enough, else the oldest there is."""

@@ -305,12 +305,24 @@ def test_who_heeds_nobody_or_cannot_unlearn_goes_on_as_it_was(
 def test_limits_are_told_by_what_golden_ham_scored_before_it_was_learned(source: Source) -> None:
     stage = learner(source=source)
     for tick in range(1, 30):
-        before = stage._last.log_odds(ragged([STORY]))[0]
+        before, level = stage._last.log_odds(ragged([STORY]))[0], stage._memory.level
         said = judged(tick, 3, spam=False)
         (release,), _ = step(stage, tick, lessons(tick, 9), said=said)
-        assert stage._memory.ham[-3:].tolist() == [before] * 3
+        assert stage._memory.ham[-3:].tolist() == [before - level] * 3
         assert odds(release)[0] < before
     assert len(stage._memory.ham) == 300 + 29 * 3
+
+
+def test_limits_follow_the_start_set_s_ham_as_the_model_moves() -> None:
+    settings = LearnerSettings(limits=LimitSettings(step_per_day=100.0), gate=GATE)
+    stage = Learner(PROVIDER, settings, MODEL, start(), False)
+    for tick in range(1, 26):
+        (release,), _ = step(stage, tick, lessons(tick, 20) if tick < 24 else ())
+    ham = odds(release, start().ham)
+    begun = odds(stage.start, start().ham)
+    assert abs(np.quantile(ham, 0.99) - np.quantile(begun, 0.99)) > 0.05
+    assert release.limits is not None
+    assert (ham >= release.limits.spam).mean() == pytest.approx(0.01, abs=0.004)
 
 
 def test_mails_that_the_gate_asked_about_do_not_move_limits() -> None:
