@@ -163,7 +163,7 @@ def checks(_: str, replicated: Runner) -> Iterator[str]:
     yield "| guard | " + " | ".join(f"{varies:.0%}" for varies in VARIES) + " | honest votes lost |"
     yield "|" + "---|" * (2 + len(VARIES))
     own = _default()
-    extra = ("source_limits", "share_cap", "lockstep", "corroboration")
+    extra = ("source_limits", "share_cap", "lockstep", "outlying_sources", "corroboration")
     guards = [("the default", [*own, "gate", "responder"])]
     guards += [(f"`{name}` alone", [name]) for name in (*own, "gate", *extra)]
     guards += [
