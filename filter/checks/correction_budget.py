@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
 from filter.checks import NOTHING, Case, Heard, Suspicion
 from filter.columns import Judgements
-from filter.events import JUNK, QUARANTINED, UNIT
+from filter.events import INBOX, JUNK, QUARANTINED, UNIT
 
 DAY = 24
 
@@ -15,7 +16,7 @@ DAY = 24
 class Budget(msgspec.Struct, forbid_unknown_fields=True):
     """What the budget remembers.
 
-    ``rate`` is λ, the vetted accounts' "not spam" claims in a thousand mails; ``cap`` what it may
+    ``rate`` is λ, the vetted accounts' claims in a thousand mails; ``cap`` what it may
     be at most; ``hourly`` the lessons that the last hour added, ``level`` those that are left;
     ``errors`` the golden errors of each day so far, newest last.
     """
@@ -54,6 +55,8 @@ class CorrectionBudget:
     growth_per_day: float = 0.1
     memory: float = 168.0
     saved: int = 2
+    spam: ClassVar[bool] = False
+    """The label whose lessons are bounded."""
 
     def fresh(self) -> Budget:
         """The printed start, with a tick's budget in hand."""
@@ -64,28 +67,31 @@ class CorrectionBudget:
         left = past.level
         found = []
         for case in cases:
-            if case.claim.spam:
+            if case.claim.spam != self.spam:
                 found.append(NOTHING)
             elif left >= 1.0:
                 left -= 1.0
                 found.append(NOTHING)
             else:
-                reason = f"correction budget of {past.hourly:.2f} lessons an hour is spent"
+                what = "report" if self.spam else "correction"
+                reason = f"{what} budget of {past.hourly:.2f} lessons an hour is spent"
                 found.append(Suspicion(QUARANTINED, reason))
         return found
 
     def learn(self, tick: int, past: Budget, heard: Heard) -> Budget:
         """Charge what was taught; follow λ and the golden errors; add an hour's budget."""
-        corrections = sum(not case.claim.spam and case.claim.vetted for case in heard.claims)
+        ours = [case.claim for case in heard.claims if case.claim.spam == self.spam]
+        corrections = sum(claim.vetted for claim in ours)
         thousands = heard.mails / 1000
         rate = past.rate
         if thousands:
             rate += (corrections / thousands - rate) * min(1.0, thousands / self.memory)
-        spent = sum(case.claim.weight / UNIT for case in heard.taught if not case.claim.spam)
+        taught = [case.claim for case in heard.taught if case.claim.spam == self.spam]
+        spent = sum(claim.weight / UNIT for claim in taught)
         new_day = tick % DAY == 0
         errors = [*past.errors, 0][-30:] if new_day else list(past.errors)
         domains = set() if new_day else set(past.domains)
-        for domain in _golden_errors(heard.judgements) - domains:
+        for domain in _golden_errors(heard.judgements, self.spam) - domains:
             domains.add(domain)
             errors[-1] += 1
         cap = past.rate * (1 + self.growth_per_day) if new_day else past.cap
@@ -100,9 +106,11 @@ def _unusual(errors: Sequence[int]) -> float:
     return (4 + max(errors[-2:])) / (4 + sum(errors) / len(errors))
 
 
-def _golden_errors(judgements: Judgements) -> set[int]:
-    """The sender domains of random judgements that found ham in spam, looking again."""
-    wrong = (
-        ~judgements.asked & ~judgements.spam & (judgements.folder == JUNK) & (judgements.times > 1)
-    )
-    return set(judgements.domain[wrong].tolist())
+def _golden_errors(judgements: Judgements, spam: bool) -> set[int]:
+    """The sender domains of random judgements that found mail of this label where it is not to be.
+
+    Ham in the spam folder, or spam in the inbox; looking again.
+    """
+    folder = INBOX if spam else JUNK
+    wrong = (judgements.spam == spam) & (judgements.folder == folder)
+    return set(judgements.domain[wrong & ~judgements.asked & (judgements.times > 1)].tolist())
