@@ -93,6 +93,10 @@ FILES = words(
 """Methods that only a path has, wherever it came from."""
 
 EXCEPTIONS = {
+    (
+        "filter/checks/outlying_sources.py",
+        "weakref",
+    ): "detectors at hand; made again, they are equal",
     ("filter/river_model.py", "importlib"): "a River classifier is found by its name",
     ("filter/river_model.py", "inspect"): "what its constructor and `learn_one` take",
     ("filter/river_model.py", "vars"): "the classes of a River module",
