@@ -34,7 +34,9 @@ def raw_mail(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus of raw messages with an index as TREC has it."""
     folder = tmp_path_factory.mktemp("raw")
     with tarfile.open(corpora / "spamassassin.tar.gz") as packed:
-        packed.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Debian's Python 3.11 is older than it
+            packed.extraction_filter = tarfile.data_filter
+        packed.extractall(folder)
     return folder / "spamassassin"
 
 
