@@ -195,7 +195,8 @@ def main() -> None:
     options.add_argument("--only", choices=PARTS, action="append", help="a part; repeatable")
     given = options.parse_args()
     about = machine()
-    said = {"seeds": given.seeds, "gate_seeds": given.gate_seeds}
+    only = "".join(f" --only {part}" for part in given.only or ())
+    said = {"seeds": given.seeds, "gate_seeds": given.gate_seeds, "only": only}
     said |= {name: about[name] for name in ("python", "processor", "cores")}
     print(HEAD.format(**said), flush=True)
     tables: dict[str, Callable[[], Iterator[str]]] = {
@@ -213,7 +214,7 @@ HEAD = """# The filter: a month, the gate, other classifiers
 Written by
 
 ```console
-python -m benchmarks.filter --seeds {seeds} --gate-seeds {gate_seeds} > docs/filter.md
+python -m benchmarks.filter --seeds {seeds} --gate-seeds {gate_seeds}{only} > docs/filter.md
 ```
 
 with Python {python} on {cores} cores of {processor}. But for mails/s the figures do not depend on
