@@ -118,7 +118,7 @@ The flagship, `not-spam-campaign`, over {seeds} seeds: 25 campaign mails and 20 
 30 % of the words varied, for 96 hours. Written by
 
 ```console
-python -m benchmarks.bars --corpus PATH > docs/results.md
+python -m benchmarks.bars --corpus PATH --seeds {seeds} > docs/results.md
 ```
 
 on Python {python}. Each seed is another world; the figures do not depend on the machine. The bars:

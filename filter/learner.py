@@ -287,13 +287,13 @@ class Learner:
             self._snapshots.pop()
         back = self._snapshots[-1]
         self._model.restore(back.training)
-        if self._unlearner:
-            self._taught.back(back.tick, self._unlearner)
         self._last, self._memory.last = back.scorer, back.tick
+        if self._unlearner and self._taught.back(back.tick, self._unlearner):
+            self._last, self._memory.last = self._model.release(tick), tick
         self._memory.limits = back.limits
         self._memory.held = 0
         reason = f"{decision.reason}; back to {back.tick} h"
-        return Release(tick, ROLL_BACK, reason, back.scorer, back.limits, back.tick)
+        return Release(tick, ROLL_BACK, reason, self._last, back.limits, back.tick)
 
     def _ask(
         self, tick: int, features: Features, candidate: LogOdds, anchor: Snapshot

@@ -82,12 +82,17 @@ class Unlearning:
             page.shares = new
         return changed
 
-    def back(self, tick: int, model: Unlearner) -> None:
-        """After training went back to the end of a tick: take back again what was since then."""
+    def back(self, tick: int, model: Unlearner) -> int:
+        """After training went back to the end of a tick: take back again what was since then.
+
+        Gives how many lessons it changed.
+        """
         self._pages = [page for page in self._pages if page.tick <= tick]
+        changed = 0
         for page in self._pages:
             then = [tuple(_at(shares, tick)) for shares in page.shares]
-            _relearn(page, then, page.shares, model)
+            changed += _relearn(page, then, page.shares, model)
+        return changed
 
     def freeze(self) -> bytes:
         """The record."""

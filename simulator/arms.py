@@ -138,7 +138,7 @@ class Arm:
         self.frames: list[Frame] = []
         self.hash = digest.START
         start, end = (strike.start, strike.end) if strike else (0, scenario.duration)
-        self.meter = Meter(start, end)
+        self.meter = Meter(start, end, unlearns=scenario.filter.learner.unlearns)
         self._tally = Tally()
         self._posts: dict[int, Post] = {}
         self._judgements = no_judgements()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -113,7 +114,8 @@ def _baseline(
         if first is None:
             raise SettingsError("arms: random stops as many votes as the first arm, so it is none")
         start = scenario.attack.start
-        return (("random", Random(scenario.seed, lambda: stopped(first.frames, start))),)
+        so_far = lru_cache(maxsize=1)(lambda ticks: stopped(first.frames[:ticks], start))
+        return (("random", Random(scenario.seed, lambda: so_far(len(first.frames)))),)
     return ()
 
 

@@ -61,6 +61,8 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
     folders: list[list[int]] = []
     """Of people's ordinary mail, by genre: how many in each folder, by its number."""
     mistaken: list[Cast] = []
+    unlearns: int = 168
+    """Ticks for which a lesson can be taken back, `filter.learner.LearnerSettings.unlearns`."""
 
     def read(self, tick: int, flow: Flow, known: Known, truth: Truth) -> None:
         """Take a tick's verdicts, votes, lessons and releases."""
@@ -104,7 +106,8 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         ]
         gone = {one.account for one in flow.responses or () if one.action == UNLEARN}
         if gone:
-            self.taught = [one for one in self.taught if one.account not in gone]
+            oldest = tick - self.unlearns
+            self.taught = [t for t in self.taught if t.account not in gone or t.tick <= oldest]
         for release in flow.releases or ():
             if release.action == ROLL_BACK:
                 self.taught = [one for one in self.taught if one.tick <= release.dropped]

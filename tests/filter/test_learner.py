@@ -21,7 +21,7 @@ from filter.events import (
     Lesson,
     Response,
 )
-from filter.gate import GateSettings
+from filter.gate import Decision, GateSettings
 from filter.learner import Learner, LearnerIn, LearnerOut, LearnerSettings, StartSet
 from filter.limits import LimitSettings
 from filter.model import LogOdds
@@ -278,11 +278,15 @@ def test_a_roll_back_does_not_bring_back_what_was_forgotten() -> None:
     assert stage._snapshots[-1].tick == 24
     step(stage, 30, told=forget(0, 1, 2, 3, 4))
     step(never, 30)
-    back = stage._snapshots[-1]
-    stage._model.restore(back.training)
-    assert stage._unlearner
-    stage._taught.back(back.tick, stage._unlearner)
+    back = stage._roll_back(31, stage._snapshots[0], Decision(ROLL_BACK, "worse"))
+    assert back.dropped == 24
     assert stage._model.freeze() == never._snapshots[-1].training
+    assert back.scorer is not None
+    assert codec.pack(back.scorer) == codec.pack(stage._model.release(31))
+    assert odds(back)[0] > stage._snapshots[-1].scorer.log_odds(ragged([STORY]))[0]
+    again = learner(gate=True, heeds=True)
+    again.thaw(stage.freeze())
+    assert codec.pack(again._last) == codec.pack(stage._last)
 
 
 @pytest.mark.parametrize(

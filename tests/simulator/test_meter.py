@@ -196,6 +196,13 @@ def test_what_was_unlearned_saves_no_vote_any_more() -> None:
     assert [one.account for one in read.taught] == [1]
 
 
+def test_a_lesson_that_is_too_old_to_be_unlearned_stays() -> None:
+    old, young = lesson(1, 5)._replace(account=2), lesson(1, 6)._replace(account=2)
+    read = Meter(0, END, taught=[old, young], unlearns=10)
+    read.read(15, flow(responses=(Response(2, UNLEARN, 9, ""),)), KNOWN, truth())
+    assert [one.tick for one in read.taught] == [5]
+
+
 def test_only_right_votes_of_honest_people_inside_the_window_are_counted() -> None:
     read = Meter(1, 2)
     cast = (vote(1, HAM), vote(2, SPAM), vote(3, SPAM), vote(3, HAM, BOT), vote(1, HAM, BOT))
