@@ -41,7 +41,7 @@ from simulator.serving import work
 
 def _verdicts(mails: Mails) -> Verdicts:
     score, folder = np.zeros(len(mails.mail)), np.zeros(len(mails.mail), np.int8)
-    return Verdicts(mails.mail, mails.recipient, score, folder, mails.mail)
+    return Verdicts(mails.mail, mails.recipient, score, folder, mails.mail, folder)
 
 
 def _features(mails: Mails) -> Features:
@@ -70,7 +70,7 @@ def _lessons(claims: tuple[Claim, ...]) -> tuple[Lesson, ...]:
 
 
 def _credits(claims: tuple[Claim, ...]) -> tuple[Credit, ...]:
-    return tuple(Credit(one.account, one.mail, one.vote, 1) for one in claims)
+    return tuple(Credit(one.account, one.mail, one.vote, 1, one.subnet) for one in claims)
 
 
 def _responses(given: tuple[Credit, ...]) -> tuple[Response, ...]:

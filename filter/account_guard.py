@@ -9,13 +9,30 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from filter import codec
-from filter.checks import HOLD, AccountCheck, History, Suspicion, remembered
+from filter.checks import HOLD, NOTHING, AccountCheck, History, Suspicion, remembered
 from filter.columns import Kept, find, rows
-from filter.events import QUARANTINE, SPAM, UNIT, Claim, Credit, Response, Ruling, Vote
+from filter.events import (
+    QUARANTINE,
+    SHADOW,
+    SHADOWED,
+    SPAM,
+    SUBNET,
+    UNIT,
+    Claim,
+    Credit,
+    Response,
+    Ruling,
+    Vote,
+)
+from filter.hashing import combine, key
 from filter.ledger import AFRESH, Everything, Ledger, Memory, Pasts
 from filter.stage import Histories, Provider
 
 DAY = 24
+SHADOWS, SUBNETS = key("shadow", "account"), key("quarantine", "subnet")
+Ends = dict[int, int]
+"""Sources that something is done about, and when that ends: an account in quarantine by its id, a
+shadowed one and a subnet in quarantine by hashes of theirs (`_place`)."""
 
 
 class AccountGuardIn(NamedTuple):
@@ -75,19 +92,19 @@ class AccountGuard:
         books = self._open(tick, given)
         for credit in given.credits:
             self._credit(tick, credit, books)
-        quarantined = self._quarantined(tick, before, given.responses)
+        ends = self._ends(tick, before, given.responses)
         if tick % DAY == 0:
             self._forget(tick, books)
         claims, stopped = [], []
-        for vote in given.votes:
-            heard = self._hear(tick, vote, books, quarantined)
+        measures = _measures(given.votes, ends)
+        for vote, measure in zip(given.votes, measures, strict=True):
+            heard = self._hear(tick, vote, books, measure)
             if isinstance(heard, Claim):
                 claims.append(heard)
             else:
                 stopped.append(heard)
-        trusted = self._trusted(tick, given.kept, quarantined)
-        held = quarantined if quarantined != before else None
-        self.ledger.put(tick, books.changed(), held)
+        trusted = self._trusted(tick, given.kept, ends)
+        self.ledger.put(tick, books.changed(), ends if ends != before else None)
         self._tick = tick
         return AccountGuardOut(tuple(claims), trusted, tuple(stopped))
 
@@ -101,19 +118,17 @@ class AccountGuard:
             known = self.ledger.load(tick, named)
         return _Books(self._whole(known), self._fresh)
 
-    def _quarantined(
-        self, tick: int, before: dict[int, int], responses: Sequence[Response]
-    ) -> dict[int, int]:
-        told = {r.account: r.until for r in responses if r.action == QUARANTINE and self._heeds}
-        return {account: until for account, until in (before | told).items() if until > tick}
+    def _ends(self, tick: int, before: Ends, responses: Sequence[Response]) -> Ends:
+        told = {
+            _place(r): r.until
+            for r in responses
+            if r.action in (QUARANTINE, SHADOW) and self._heeds
+        }
+        return {place: until for place, until in (before | told).items() if until > tick}
 
-    def _hear(
-        self, tick: int, vote: Vote, books: "_Books", quarantined: dict[int, int]
-    ) -> Claim | Ruling:
+    def _hear(self, tick: int, vote: Vote, books: "_Books", measure: Suspicion) -> Claim | Ruling:
         pasts = books.of(vote.account)
-        hold, trust, vetted = "", 0.5, False
-        if vote.account in quarantined:
-            hold = f"source in quarantine until {quarantined[vote.account]} h"
+        hold, trust, vetted = measure.reason, 0.5, False
         for place, (name, check) in enumerate(self._checks):
             suspicion, pasts[place] = check.examine(tick, pasts[place], vote, self._provider)
             if suspicion.ruling == HOLD:
@@ -122,6 +137,8 @@ class AccountGuard:
                 return _ruling(tick, vote, name, suspicion)
             if suspicion.trust is not None:
                 trust, vetted = suspicion.trust, suspicion.vetted
+        if measure.ruling == SHADOWED:
+            return _ruling(tick, vote, "responder", measure)
         return Claim(
             vote=vote.id,
             account=vote.account,
@@ -172,10 +189,12 @@ class AccountGuard:
         for place, (_, check) in enumerate(self._checks):
             pasts[place] = check.credited(tick, pasts[place], credit)
 
-    def _trusted(self, tick: int, kept: Kept, quarantined: Collection[int]) -> Kept:
+    def _trusted(self, tick: int, kept: Kept, ends: Collection[int]) -> Kept:
         old = tick - kept.opened >= self._new_age
-        if quarantined:
-            old &= ~np.isin(kept.account, np.array(sorted(quarantined), np.uint64))
+        if ends:
+            places = np.array(sorted(ends), np.uint64)
+            old &= ~np.isin(kept.account, places)
+            old &= ~np.isin(combine(SHADOWS, kept.account), places)
         return rows(kept, old) if not old.all() else kept
 
     def freeze(self) -> bytes:
@@ -247,6 +266,33 @@ class _Books:
             for account, pasts in self._are.items()
             if pasts is None or any(map(is_not, pasts, self._were[account]))
         }
+
+
+def _place(response: Response) -> int:
+    """Where a response's end is kept."""
+    if response.scope == SUBNET:
+        return int(combine(SUBNETS, response.source))
+    return int(combine(SHADOWS, response.source)) if response.action == SHADOW else response.source
+
+
+def _measures(votes: Sequence[Vote], ends: Ends) -> list[Suspicion]:
+    """What is to be done about the source of each vote: it is held, shadowed, or neither."""
+    if not ends:
+        return [NOTHING] * len(votes)
+    accounts = [vote.account for vote in votes]
+    shadows = combine(SHADOWS, np.array(accounts, np.uint64)).tolist()
+    subnets = combine(SUBNETS, np.array([vote.subnet for vote in votes], np.uint64)).tolist()
+    found = []
+    for account, shadow, subnet in zip(accounts, shadows, subnets, strict=True):
+        measure = NOTHING
+        if subnet in ends:
+            measure = Suspicion(HOLD, f"its subnet in quarantine until {ends[subnet]} h")
+        if account in ends:
+            measure = Suspicion(HOLD, f"source in quarantine until {ends[account]} h")
+        if shadow in ends:
+            measure = Suspicion(SHADOWED, f"source shadowed until {ends[shadow]} h")
+        found.append(measure)
+    return found
 
 
 def _ruling(tick: int, vote: Vote, check: str, suspicion: Suspicion) -> Ruling:

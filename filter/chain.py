@@ -11,6 +11,7 @@ from filter.columns import Bits
 from filter.crowd_guard import CrowdGuard, CrowdGuardIn, CrowdGuardOut
 from filter.learner import Learner, LearnerIn, LearnerOut, StartSet
 from filter.ledger import Ledger, Memory
+from filter.probes import Probes
 from filter.ragged import Ragged
 from filter.responder import Responder, ResponderIn, ResponderOut
 from filter.scoring import Scoring, ScoringIn, ScoringOut
@@ -34,7 +35,7 @@ class Link(NamedTuple):
 
 
 CHAIN = (
-    Link("scoring", ScoringIn, ScoringOut, frozenset({"releases"}), "recipient"),
+    Link("scoring", ScoringIn, ScoringOut, frozenset({"releases", "responses"}), "recipient"),
     Link(
         "account_guard",
         AccountGuardIn,
@@ -84,8 +85,16 @@ def stages(
     learner = Learner(
         provider, settings.learner, model(settings), start, chosen.gate, chosen.responder
     )
+    common = common_words(start, settings.common)
     return {
-        "scoring": [Scoring(provider, learner.start) for _ in range(parts)],
+        "scoring": [
+            Scoring(
+                provider,
+                learner.start,
+                Probes(common, settings.alike, settings.watched_from) if chosen.responder else None,
+            )
+            for _ in range(parts)
+        ],
         "account_guard": [
             AccountGuard(
                 provider,
@@ -101,7 +110,7 @@ def stages(
             CrowdGuard(
                 provider,
                 of_crowd,
-                common_words(start, settings.common),
+                common,
                 settings.alike,
                 settings.most_stories,
             )

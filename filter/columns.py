@@ -32,13 +32,17 @@ class Mails(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """What the filter decided: score from 0 (ham) to 1 (spam), folder, and the token it signed."""
+    """What the filter decided: score from 0 (ham) to 1 (spam), folder, and the token it signed.
+
+    ``shown`` is the folder that the recipient sees it in: another one if he is shown decoys.
+    """
 
     mail: Ids
     recipient: Ids
     score: Floats
     folder: Folders
     token: Ids
+    shown: Folders
 
 
 class Features(NamedTuple):

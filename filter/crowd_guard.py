@@ -228,7 +228,8 @@ class CrowdGuard:
 
 
 def _credit(claim: Claim, spam: bool) -> Credit:
-    return Credit(claim.account, claim.mail, claim.vote, 1 if claim.spam == spam else -1)
+    outcome = 1 if claim.spam == spam else -1
+    return Credit(claim.account, claim.mail, claim.vote, outcome, claim.subnet)
 
 
 def _lesson(claim: Claim) -> Lesson:

@@ -99,6 +99,14 @@ class Credit(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True
     mail: int
     vote: int
     outcome: int
+    subnet: int
+
+
+class ProbeCount(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """How many near-duplicates came to an account today, by now."""
+
+    recipient: int
+    many: int
 
 
 class JudgeRequest(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
@@ -108,13 +116,21 @@ class JudgeRequest(msgspec.Struct, frozen=True, order=True, forbid_unknown_field
     sent: int
 
 
-class Response(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
-    """A counter-measure against an account: from the tick it acts until ``until``, then no more."""
+ACCOUNT: Final = "account"
+SUBNET: Final = "subnet"
 
-    account: int
+
+class Response(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """A counter-measure against a source: from the tick it acts until ``until``, then no more.
+
+    ``source`` is an account, or a subnet where ``scope`` says so: a whole cluster of accounts.
+    """
+
+    source: int
     action: str
     until: int
     reason: str
+    scope: str = ACCOUNT
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +142,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 QUARANTINE: Final = "quarantine"
 """The response that has a source's claims held."""
+
+DECOY: Final = "decoy"
+"""The response that has an account see lies about the mails that it tries the filter out with."""
+
+SHADOW: Final = "shadow"
+"""The response that has a source's votes look as if they counted, and teach nothing."""
 
 UNLEARN: Final = "unlearn"
 """The response that has the model forget what a source taught, as far as it can."""

@@ -200,7 +200,7 @@ class Learner:
             self._learn(tick, judged.mail, judged.sent, judged.spam, UNIT)
 
     def _unlearn(self, tick: int, responses: Sequence[Response]) -> None:
-        accounts = {response.account for response in responses if response.action == UNLEARN}
+        accounts = {response.source for response in responses if response.action == UNLEARN}
         if accounts and self._unlearner:
             self._taught.take_back(tick, accounts, self._unlearner)
 

@@ -13,7 +13,10 @@ AFRESH: Final = msgspec.UNSET
 
 
 class Everything(NamedTuple):
-    """All that is remembered; ``quarantined``: account -> the tick at which its quarantine ends."""
+    """All that is remembered; ``quarantined``: account -> the tick at which its quarantine ends.
+
+    What else is done about sources stands there too, by hashes that are no account's id.
+    """
 
     accounts: dict[int, Pasts]
     quarantined: dict[int, int]

@@ -1,12 +1,22 @@
 """The responder: what is done about sources that were found out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
 from filter import codec
-from filter.events import QUARANTINE, UNLEARN, Credit, Response
+from filter.events import (
+    DECOY,
+    QUARANTINE,
+    SHADOW,
+    SUBNET,
+    UNLEARN,
+    Credit,
+    ProbeCount,
+    Response,
+)
 
 DAY = 24
 NEVER = -(1 << 40)
@@ -14,7 +24,7 @@ NEVER = -(1 << 40)
 
 @dataclass(frozen=True)
 class ResponderSettings:
-    """When a source is put in quarantine.
+    """When something is done about a source, and for how long.
 
     Args:
         refuted: claims of one account, refuted within `memory` ticks, that put it in quarantine.
@@ -23,6 +33,12 @@ class ResponderSettings:
         longest: ticks that a quarantine lasts at most.
         unlearn: whether the model forgets what such a source taught, if no claim of it was
             confirmed within `memory` ticks: honest people are right now and then.
+        shadow_after: quarantines after which such a source, instead of the next one, is shadowed.
+        cluster: accounts of one subnet, each refuted within `memory` ticks, that put the whole
+            subnet in quarantine, if they are more than those that were confirmed; 0 for never.
+        probes: near-duplicates that come to one account in a day from which it is shown decoys; 0
+            for never.
+        decoy: ticks for which it is.
     """
 
     refuted: int = 2
@@ -30,12 +46,17 @@ class ResponderSettings:
     quarantine: int = 72
     longest: int = 720
     unlearn: bool = True
+    shadow_after: int = 2
+    cluster: int = 3
+    probes: int = 8
+    decoy: int = 72
 
 
 class ResponderIn(NamedTuple):
-    """The tick's credits."""
+    """The tick's credits, and who gets many near-duplicates."""
 
     credits: tuple[Credit, ...]
+    probes: tuple[ProbeCount, ...] = ()
 
 
 class ResponderOut(NamedTuple):
@@ -56,59 +77,123 @@ class Source(msgspec.Struct, forbid_unknown_fields=True):
     right: int = NEVER
 
 
+class Cluster(msgspec.Struct, forbid_unknown_fields=True):
+    """The accounts of a subnet that were refuted and confirmed, each with the last tick."""
+
+    refuted: dict[int, int] = {}
+    right: dict[int, int] = {}
+    until: int = 0
+    times: int = 0
+
+
+class Memory(msgspec.Struct, forbid_unknown_fields=True):
+    """Accounts and subnets under suspicion, and until when accounts are shown decoys."""
+
+    sources: dict[int, Source] = {}
+    clusters: dict[int, Cluster] = {}
+    decoys: dict[int, int] = {}
+
+
 class Responder:
-    """The stage `responder`, of which there is one: quarantine for sources that were refuted."""
+    """The stage `responder`, of which there is one: it answers for sources that were refuted."""
 
     def __init__(self, settings: ResponderSettings, on: bool, unlearns: bool = False) -> None:
         """Start with nobody under suspicion; ``unlearns``: whether the model can."""
         self._settings = settings
         self._on = on
         self._unlearns = settings.unlearn and unlearns
-        self._sources: dict[int, Source] = {}
+        self._memory = Memory()
 
     def step(self, tick: int, given: ResponderIn) -> ResponderOut:
-        """Count refuted claims; put a source in quarantine when there are too many."""
+        """Count refuted claims; do something about a source when there are too many."""
         if not self._on:
             return ResponderOut(())
         if tick % DAY == 0:
             self._forget(tick)
         responses = []
         for credit in given.credits:
-            source = self._sources.setdefault(credit.account, Source())
-            if credit.outcome > 0:
-                source.right = tick
-            else:
-                source.refuted = [*self._recent(tick, source), tick]
-                if len(source.refuted) >= self._settings.refuted and source.until <= tick:
-                    responses += self._respond(tick, credit.account, source)
+            responses += [*self._account(tick, credit), *self._cluster(tick, credit)]
+        for count in given.probes:
+            responses += self._decoy(tick, count)
         return ResponderOut(tuple(sorted(responses)))
 
-    def _respond(self, tick: int, account: int, source: Source) -> list[Response]:
+    def _account(self, tick: int, credit: Credit) -> Iterator[Response]:
         settings = self._settings
-        ticks = min(settings.quarantine << min(source.times, 16), settings.longest)
+        source = self._memory.sources.setdefault(credit.account, Source())
+        if credit.outcome > 0:
+            source.right = tick
+            return
+        source.refuted = [*self._recent(tick, source.refuted), tick]
+        if len(source.refuted) < settings.refuted or source.until > tick:
+            return
         reason = f"{len(source.refuted)} claims refuted in {settings.memory} h"
-        source.until, source.times = tick + ticks, source.times + 1
+        never_right = source.right <= tick - settings.memory
+        shadow = never_right and source.times >= settings.shadow_after
+        source.until = tick + self._ticks(source.times)
+        source.times += 1
         source.refuted = []
-        forget = self._unlearns and source.right <= tick - settings.memory
-        actions = (QUARANTINE, UNLEARN) if forget else (QUARANTINE,)
-        return [Response(account, action, source.until, reason) for action in actions]
+        yield Response(credit.account, SHADOW if shadow else QUARANTINE, source.until, reason)
+        if self._unlearns and never_right:
+            yield Response(credit.account, UNLEARN, source.until, reason)
+
+    def _cluster(self, tick: int, credit: Credit) -> Iterator[Response]:
+        """Quarantine for everybody in a subnet of which too many were refuted."""
+        settings, clusters = self._settings, self._memory.clusters
+        if credit.subnet not in clusters and (credit.outcome > 0 or not settings.cluster):
+            return
+        cluster = clusters.setdefault(credit.subnet, Cluster())
+        (cluster.right if credit.outcome > 0 else cluster.refuted)[credit.account] = tick
+        wrong, right = self._young(tick, cluster.refuted), self._young(tick, cluster.right)
+        if cluster.until <= tick and len(wrong) >= settings.cluster and len(wrong) > len(right):
+            cluster.until = tick + self._ticks(cluster.times)
+            cluster.times += 1
+            cluster.refuted = {}
+            reason = f"{len(wrong)} of its accounts refuted in {settings.memory} h"
+            yield Response(credit.subnet, QUARANTINE, cluster.until, reason, SUBNET)
+
+    def _decoy(self, tick: int, count: ProbeCount) -> Iterator[Response]:
+        """Lies for who tries the filter out."""
+        settings, decoys = self._settings, self._memory.decoys
+        probing = settings.probes and count.many >= settings.probes
+        if probing and decoys.get(count.recipient, 0) <= tick:
+            until = decoys[count.recipient] = tick + settings.decoy
+            reason = f"{count.many} near-duplicates came to it in a day"
+            yield Response(count.recipient, DECOY, until, reason)
+
+    def _ticks(self, times: int) -> int:
+        """How long the next measure lasts, after so many."""
+        return min(self._settings.quarantine << min(times, 16), self._settings.longest)
 
     def _forget(self, tick: int) -> None:
-        self._sources = {
+        memory, oldest = self._memory, tick - self._settings.longest
+        memory.sources = {
             account: source
-            for account, source in self._sources.items()
-            if self._recent(tick, source)
-            or source.until > tick - self._settings.longest
+            for account, source in memory.sources.items()
+            if self._recent(tick, source.refuted)
+            or source.until > oldest
             or source.right > tick - self._settings.memory
         }
+        memory.decoys = {who: until for who, until in memory.decoys.items() if until > tick}
+        for cluster in memory.clusters.values():
+            cluster.refuted = self._young(tick, cluster.refuted)
+            cluster.right = self._young(tick, cluster.right)
+        memory.clusters = {
+            subnet: cluster
+            for subnet, cluster in memory.clusters.items()
+            if cluster.refuted or cluster.until > oldest
+        }
 
-    def _recent(self, tick: int, source: Source) -> list[int]:
-        return [then for then in source.refuted if then > tick - self._settings.memory]
+    def _recent(self, tick: int, ticks: list[int]) -> list[int]:
+        return [then for then in ticks if then > tick - self._settings.memory]
+
+    def _young(self, tick: int, accounts: dict[int, int]) -> dict[int, int]:
+        oldest = tick - self._settings.memory
+        return {account: then for account, then in accounts.items() if then > oldest}
 
     def freeze(self) -> bytes:
         """Everybody under suspicion."""
-        return codec.pack(self._sources)
+        return codec.pack(self._memory)
 
     def thaw(self, frozen: bytes) -> None:
         """Take up a frozen memory."""
-        self._sources = codec.unpack(dict[int, Source], frozen)
+        self._memory = codec.unpack(Memory, frozen)

@@ -27,6 +27,7 @@ class FilterSettings:
         new_age: ticks that an account has to be old for what it keeps to count.
         alike: equal min-hashes of 8 from which mails are near-duplicates.
         common: share of the start set's mails that hold a token from which it is a common word.
+        watched_from: mails of a day from which their recipient is looked through for probes.
         most_stories: groups of near-duplicates remembered at most.
         models: settings of classifiers, a table for each (River's in a table for each module).
         checks: settings of checks, a table for each.
@@ -38,6 +39,7 @@ class FilterSettings:
     new_age: int = 168
     alike: int = 3
     common: float = 0.01
+    watched_from: int = 12
     most_stories: int = 20_000
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     checks: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from filter.events import (
     JudgeRequest,
     Lesson,
     Limits,
+    ProbeCount,
     Response,
     Ruling,
     Vote,
@@ -103,6 +104,7 @@ class Flow(msgspec.Struct):
     # from the stages
     verdicts: Verdicts | None = None
     features: Features | None = None
+    probes: tuple[ProbeCount, ...] | None = None
     claims: tuple[Claim, ...] | None = None
     trusted: Kept | None = None
     stopped: tuple[Ruling, ...] | None = None

@@ -91,7 +91,8 @@ class Topic(NamedTuple):
     Args:
         name: the stream's, with ``.split`` where it goes to readers of both shapes.
         stream: field of `filter.stage.Flow`.
-        key: by which readers are split; empty where there is one reader, or the driver alone.
+        key: by which it is dealt out among a stage's parts; empty where there is one reader, the
+            driver alone, or readers of several keys, each part of which gets all of it.
         split: whether there are as many partitions as the run has.
         stages: that read it.
     """
@@ -119,10 +120,12 @@ def topics() -> tuple[Topic, ...]:
     for stream in Flow.__struct_fields__:
         readers = [link for link in CHAIN if stream in link.takes._fields]
         one = tuple(link.stage for link in readers if not link.key)
-        for link in readers:
-            if link.key:
-                name = f"{stream}.split" if one else stream
-                found.append(Topic(name, stream, link.key, True, (link.stage,)))
+        split = [link for link in readers if link.key]
+        if split:
+            name = f"{stream}.split" if one else stream
+            keys = {link.key for link in split}
+            key = keys.pop() if len(keys) == 1 else ""
+            found.append(Topic(name, stream, key, True, tuple(link.stage for link in split)))
         maker = producer(stream)
         if one:
             found.append(Topic(stream, stream, "", False, one))
@@ -322,7 +325,9 @@ class _Records:
         return parts[0] if len(parts) == 1 else tuple(one for part in parts for one in part)
 
 
-IDS: Final = frozenset(("id", "vote", "account", "mail", "address", "subnet", "token"))
+IDS: Final = frozenset(
+    ("id", "vote", "account", "mail", "address", "subnet", "token", "source", "recipient")
+)
 """Fields of records that hold 64 bits; all other whole numbers are ticks, weights and outcomes."""
 
 

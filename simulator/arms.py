@@ -121,7 +121,7 @@ class Arm:
         self._strike = strike
         self.engine = engine
         window = world.provider.mail_window
-        self._truth = Truth(window + 2 * scenario.feedback_delay, world.bots.id)
+        self._truth = Truth(window + 2 * scenario.feedback_delay, world.bots.id, world.bots.subnet)
         genres = world.source.genres
         habits = People(
             scenario.seed,
@@ -162,7 +162,7 @@ class Arm:
         verdicts, requests = flow.verdicts, flow.requests
         assert verdicts is not None
         assert requests is not None
-        known = self._truth.deliver(sent, post, verdicts.folder)
+        known = self._truth.deliver(sent, post, verdicts.folder, verdicts.shown)
         self._mailboxes.deliver(now, sent, post, verdicts)
         self._inbox = self._mailboxes.inbox(sent, post, verdicts)
         self._judgements = self._judges.judge(sent, known, requests, self._truth)

@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from filter.events import HOLD, PROMOTE, QUARANTINED, REJECTED, ROLL_BACK, TAUGHT
+from filter.events import (
+    ACCOUNT,
+    HOLD,
+    PROMOTE,
+    QUARANTINED,
+    REJECTED,
+    ROLL_BACK,
+    SUBNET,
+    TAUGHT,
+)
 from simulator.durable import FolderError
 from simulator.folder import RunFolder
 
@@ -138,9 +147,11 @@ def _credit(line: Line) -> str:
 
 def _quarantines(events: Iterable[Line], cast: Line) -> Iterator[str]:
     for line in events:
-        against = line["type"] == "response" and line["account"] == cast["account"]
-        if against and line["arm"] == cast["arm"]:
+        of = line["type"] == "response" and line["arm"] == cast["arm"]
+        for scope in (ACCOUNT, SUBNET) if of else ():
+            if line.get(scope) != cast[scope]:
+                continue
             yield (
-                f"response    {line['action']} of the account at {line['tick']} h,"
+                f"response    {line['action']} of the {scope} at {line['tick']} h,"
                 f" until {line['until']} h: {line['reason']}"
             )

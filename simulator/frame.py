@@ -6,7 +6,7 @@ import numpy as np
 from filter.columns import Bits
 from filter.events import INBOX, JUNK, UNIT, UNSURE
 from filter.stage import Flow
-from simulator.mail import CAMPAIGN, PEOPLE
+from simulator.mail import CAMPAIGN, COPY, PEOPLE
 from simulator.truth import Known, Truth
 
 
@@ -42,6 +42,10 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     release: str
     alarms: int
     alarms_true: int
+    decoys: int
+    """Copies that bots were shown in another folder than they were filed in."""
+    harmed: int
+    """The same of people's mail, which must not be."""
 
 
 def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame:
@@ -59,7 +63,7 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
     campaign = known.kind == CAMPAIGN
 
     def put(of: Bits, folder: int) -> int:
-        return int(np.count_nonzero(of & (known.folder == folder)))
+        return int(np.count_nonzero(of & (known.shown == folder)))
 
     votes = flow.votes or ()
     by_bots = sum(vote.account in truth.bots for vote in votes)
@@ -72,8 +76,9 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
     for lesson in flow.lessons or ():
         for account, part in lesson.shares:
             weight[account in truth.bots] += part
-    named = {response.account for response in flow.responses or ()}
-    alarmed = [account in truth.bots for account in named]
+    named = {(response.scope, response.source) for response in flow.responses or ()}
+    alarmed = [source in truth.sources[scope] for scope, source in named]
+    lies = known.shown != known.folder
     release = (flow.releases or (None,))[-1]
     refused = release is not None and release.action != "promote"
     assert flow.trusted is not None
@@ -104,4 +109,6 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
         release=release.action if release else "",
         alarms=len(alarmed) + refused,
         alarms_true=sum(alarmed),
+        decoys=int(np.count_nonzero(lies & (known.kind == COPY))),
+        harmed=int(np.count_nonzero(lies & (known.kind != COPY))),
     )

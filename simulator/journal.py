@@ -228,7 +228,7 @@ def _decisions(tick: int, flow: Flow) -> Iterator[Line]:
     for response in flow.responses or ():
         yield {
             "type": "response",
-            "account": id_text(response.account),
+            response.scope: id_text(response.source),
             "action": response.action,
             "until": response.until,
             "reason": _sound(response.reason),

@@ -46,7 +46,7 @@ class Mailboxes:
     def deliver(self, now: int, sent: int, post: Post, verdicts: Verdicts) -> None:
         """Let people see a tick's mail; what they will do is drawn at once."""
         own = np.flatnonzero(post.kind != COPY)
-        seen = Seen(verdicts.mail[own], post.owner[own], verdicts.folder[own], post.genre[own])
+        seen = Seen(verdicts.mail[own], post.owner[own], verdicts.shown[own], post.genre[own])
         self._keep_copies(now, sent, post, verdicts)
         cast = self._habits.votes(seen)
         keeps = self._habits.keeps(seen)
@@ -56,9 +56,9 @@ class Mailboxes:
 
     def _keep_copies(self, now: int, sent: int, post: Post, verdicts: Verdicts) -> None:
         """Bots look at every copy that reached their inboxes, and keep it there."""
-        own = np.flatnonzero((post.kind == COPY) & (verdicts.folder == INBOX))
+        own = np.flatnonzero((post.kind == COPY) & (verdicts.shown == INBOX))
         if len(own):
-            kept = Seen(verdicts.mail[own], post.owner[own], verdicts.folder[own], post.genre[own])
+            kept = Seen(verdicts.mail[own], post.owner[own], verdicts.shown[own], post.genre[own])
             self._keep(now, sent, kept, self._bots)
 
     def _keep(self, now: int, sent: int, seen: Seen, accounts: Accounts) -> None:
@@ -127,7 +127,7 @@ class Mailboxes:
             bots.opened[bot],
             verdicts.mail[own],
             np.full(len(own), sent),
-            np.array(FOLDERS, np.object_)[verdicts.folder[own]],
+            np.array(FOLDERS, np.object_)[verdicts.shown[own]],
             verdicts.token[own],
             post.variant[own],
         )

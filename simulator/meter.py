@@ -82,7 +82,7 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
 
     def _read_folders(self, known: Known) -> None:
         people = known.kind == PEOPLE
-        place = known.genre[people].astype(np.int64) * FOLDERS + known.folder[people]
+        place = known.genre[people].astype(np.int64) * FOLDERS + known.shown[people]
         counted = np.bincount(place, minlength=len(self.folders) * FOLDERS)
         counted.resize(-(-len(counted) // FOLDERS), FOLDERS)
         counted[: len(self.folders)] += np.array(self.folders, np.int64).reshape(-1, FOLDERS)
@@ -104,7 +104,7 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
             Taught(tick, story, lesson.spam, lesson.weight / UNIT, -1, _owner(lesson))
             for lesson, story in zip(lessons, known.story.tolist(), strict=True)
         ]
-        gone = {one.account for one in flow.responses or () if one.action == UNLEARN}
+        gone = {one.source for one in flow.responses or () if one.action == UNLEARN}
         if gone:
             oldest = tick - self.unlearns
             self.taught = [t for t in self.taught if t.account not in gone or t.tick <= oldest]

@@ -44,6 +44,7 @@ class Shown(NamedTuple):
     kind: int
     score: float
     folder: str
+    shown: str
 
 
 def show(folder: RunFolder, wanted: str, say: Say) -> list[str]:
@@ -140,6 +141,7 @@ def _replayed(prepared: Prepared, mail: int, last: int) -> Shown | None:
             kind,
             float(verdict.score[0]),
             FOLDERS[int(verdict.folder[0])],
+            FOLDERS[int(verdict.shown[0])],
         )
     return None
 
@@ -154,6 +156,8 @@ def _about(one: Shown) -> Iterator[str]:
         one.kind, ""
     )
     yield f"verdict     {one.folder}, score {one.score:.3f}"
+    if one.shown != one.folder:
+        yield f"decoy       its recipient is suspected of probing, and sees it in {one.shown}"
 
 
 def _text(text: Text) -> Iterator[str]:

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.columns import Bits, Folders, Ids, Ticks, find, rows, stacked
+from filter.events import ACCOUNT, SUBNET
 from simulator.mail import Post
 
 
 class Known(NamedTuple):
-    """What is true of a tick's mail, and where the filter put it; in order of the mail's id."""
+    """What is true of a tick's mail; in order of the mail's id.
+
+    ``folder`` is where the filter put it, ``shown`` where its recipient sees it.
+    """
 
     mail: Ids
     domain: Ids
@@ -23,6 +27,7 @@ class Known(NamedTuple):
     story: Ids
     kind: NDArray[np.int8]
     folder: Folders
+    shown: Folders
 
 
 class Truth:
@@ -31,15 +36,17 @@ class Truth:
     Args:
         window: ticks that a mail is remembered.
         bots: the ids of the attacker's accounts.
+        subnets: those that they are in, some of them beside people.
     """
 
-    def __init__(self, window: int, bots: Ids) -> None:
+    def __init__(self, window: int, bots: Ids, subnets: Ids) -> None:
         """Know nothing of any mail yet."""
         self._window = window
         self._by_tick: dict[int, Known] = {}
         self.bots = frozenset(bots.tolist())
+        self.sources = {ACCOUNT: self.bots, SUBNET: frozenset(subnets.tolist())}
 
-    def deliver(self, tick: int, post: Post, folder: Folders) -> Known:
+    def deliver(self, tick: int, post: Post, folder: Folders, shown: Folders) -> Known:
         """Remember a tick's mail and where it was put."""
         known = Known(
             post.mail,
@@ -50,6 +57,7 @@ class Truth:
             post.story,
             post.kind,
             folder,
+            shown,
         )
         self._by_tick[tick] = known
         self._by_tick.pop(tick - self._window - 1, None)
@@ -91,6 +99,7 @@ _NOTHING = Known(
     np.empty(0, np.int8),
     np.empty(0, np.bool_),
     np.empty(0, np.uint64),
+    np.empty(0, np.int8),
     np.empty(0, np.int8),
     np.empty(0, np.int8),
 )

@@ -74,7 +74,7 @@ def examine_account(check: Any) -> None:
             for vote in votes(tick):
                 past = _examined(check, tick, past, vote, kind)
             for outcome in (1, -1):
-                credit = Credit(vote.account, vote.mail, vote.id, outcome)
+                credit = Credit(vote.account, vote.mail, vote.id, outcome, vote.subnet)
                 before = codec.pack(past)
                 after = check.credited(tick, past, credit)
                 assert codec.pack(past) == before, "credited changes the past it is given"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,7 +20,10 @@ from filter.events import (
     LIMITED,
     QUARANTINE,
     REJECTED,
+    SHADOW,
+    SHADOWED,
     SPAM,
+    SUBNET,
     UNIT,
     Credit,
     Response,
@@ -138,7 +142,7 @@ def test_an_account_that_was_refuted_before_is_held_not_stopped() -> None:
 
 def test_credits_move_the_standing_of_their_account_alone() -> None:
     stage = guard()
-    refuted = tuple(Credit(OLD, mail, mail, -1) for mail in range(5))
+    refuted = tuple(Credit(OLD, mail, mail, -1, 0) for mail in range(5))
     out = step(stage, 10, vote(OLD, 5, 10), vote(GOOD, 6, 10), judged=refuted)
     of_old, of_good = out.claims
     assert of_old.hold
@@ -151,6 +155,38 @@ def test_quarantine_holds_until_its_end_and_no_longer() -> None:
     held = [step(stage, 10, vote(GOOD, 1, 10), responses=(ends,)).claims[0].hold]
     held += [step(stage, tick, vote(GOOD, tick, tick)).claims[0].hold for tick in (19, 20, 21)]
     assert held == ["source in quarantine until 20 h"] * 2 + ["", ""]
+
+
+def test_quarantine_of_a_subnet_holds_whoever_votes_from_it() -> None:
+    stage = guard()
+    there, elsewhere = vote(GOOD, 1, 10), msgspec.structs.replace(vote(OLD, 2, 10), subnet=9)
+    out = step(stage, 10, there, elsewhere, responses=(Response(8, QUARANTINE, 12, "", SUBNET),))
+    assert [claim.hold for claim in out.claims] == ["its subnet in quarantine until 12 h", ""]
+    held = [step(stage, tick, vote(GOOD, tick, tick)).claims[0].hold for tick in (11, 12)]
+    assert [bool(one) for one in held] == [True, False]
+
+
+def test_an_account_that_has_the_number_of_a_subnet_is_another_source() -> None:
+    stage = AccountGuard(PROVIDER, CHECKS, histories(), new_age=168)
+    subnet, account = Response(GOOD, QUARANTINE, 99, "", SUBNET), Response(8, QUARANTINE, 99, "")
+    out = step(stage, 10, vote(GOOD, 1, 10), responses=(subnet, account))
+    assert out.claims[0].hold == ""
+
+
+def test_a_shadowed_vote_teaches_nothing_and_what_it_keeps_counts_nothing_until_the_end() -> None:
+    stage = guard()
+    ends = (Response(GOOD, SHADOW, 20, ""),)
+    out = step(stage, 10, vote(GOOD, 1, 10), kept=looks(OLD, GOOD), responses=ends)
+    assert out.claims == ()
+    (ruling,) = out.stopped
+    assert (ruling.ruling, ruling.check) == (SHADOWED, "responder")
+    assert ruling.reason == "source shadowed until 20 h"
+    assert out.trusted.account.tolist() == [OLD]
+    (again,) = step(stage, 11, vote(GOOD, 1, 11, sent=9)).stopped
+    assert again.ruling == DUPLICATE, "what no guard is needed for is told first"
+    out = step(stage, 20, vote(GOOD, 2, 20), kept=looks(OLD, GOOD))
+    assert len(out.claims) == 1
+    assert out.trusted.account.tolist() == [OLD, GOOD]
 
 
 def test_without_a_responder_nobody_is_in_quarantine_not_even_who_was_before() -> None:
@@ -190,7 +226,7 @@ def test_what_one_account_does_never_changes_what_becomes_of_another() -> None:
 
 def test_a_thawed_guard_goes_on_as_if_nothing_had_happened() -> None:
     stage = guard()
-    credit = (Credit(OLD, 1, 1, -1), Credit(OLD, 2, 2, -1))
+    credit = (Credit(OLD, 1, 1, -1, 0), Credit(OLD, 2, 2, -1, 0))
     votes = [vote(OLD, mail, 10) for mail in range(5)]
     step(stage, 10, *votes, judged=credit, responses=(Response(GOOD, QUARANTINE, 99, ""),))
     other = guard()
@@ -302,7 +338,7 @@ def asked(ledger: Watched) -> list[Any]:
 
 def test_a_step_loads_its_accounts_once_and_puts_once_what_changed() -> None:
     stage, ledger = watched()
-    step(stage, 10, vote(OLD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1),))
+    step(stage, 10, vote(OLD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1, 0),))
     assert asked(ledger) == [("load", 10, [OLD, BAD]), ("put", 10, {OLD: True, BAD: True}, None)]
     step(stage, 11, vote(OLD, 5, 11, sent=9), vote(GOOD, 5, 11, sent=8, label="good"))
     assert asked(ledger) == [("load", 11, [OLD, GOOD]), ("put", 11, {}, None)]
@@ -321,7 +357,7 @@ def test_a_vote_that_cannot_be_true_leaves_no_trace_of_its_account() -> None:
 
 def test_once_a_day_everybody_of_whom_nothing_matters_is_forgotten() -> None:
     stage, ledger = watched()
-    step(stage, 10, vote(GOOD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1),))
+    step(stage, 10, vote(GOOD, 5, 10), vote(OLD, 6, 10), judged=(Credit(BAD, 1, 1, -1, 0),))
     for tick in (24, 48, 72):
         ledger.asked.clear()
         step(stage, tick, *[vote(OLD, 7, tick, sent=60)] * (tick == 72))
@@ -332,7 +368,7 @@ def test_once_a_day_everybody_of_whom_nothing_matters_is_forgotten() -> None:
 
 def test_who_votes_in_the_hour_of_being_forgotten_begins_afresh() -> None:
     stage, late = guard(), 24 * 500
-    step(stage, 23, judged=(Credit(OLD, 5, 5, -1),))
+    step(stage, 23, judged=(Credit(OLD, 5, 5, -1, 0),))
     (claim,) = step(stage, late, vote(OLD, 6, late)).claims
     assert claim.reputation == 0.5
 
@@ -340,7 +376,7 @@ def test_who_votes_in_the_hour_of_being_forgotten_begins_afresh() -> None:
 def test_who_is_judged_in_the_hour_of_forgetting_is_not_forgotten() -> None:
     stage, ledger = watched()
     step(stage, 23, vote(OLD, 5, 23, sent=0))
-    step(stage, 96, judged=(Credit(OLD, 5, 5, -1),))
+    step(stage, 96, judged=(Credit(OLD, 5, 5, -1, 0),))
     assert sorted(ledger.everything(96).accounts) == [OLD]
 
 
@@ -349,9 +385,9 @@ def test_who_is_judged_in_the_hour_of_forgetting_is_not_forgotten() -> None:
 def test_a_step_that_failed_can_be_called_again(fails: str, tick: int) -> None:
     (stage, ledger), (other, _) = watched(), watched()
     for one in (stage, other):
-        step(one, tick - 1, vote(OLD, 5, tick - 1), judged=(Credit(BAD, 1, 1, -1),))
+        step(one, tick - 1, vote(OLD, 5, tick - 1), judged=(Credit(BAD, 1, 1, -1, 0),))
     given = [vote(OLD, mail, tick, sent=tick - 2) for mail in (5, 6, 7, 8)]
-    judged, ends = (Credit(OLD, 1, 1, -1),), (Response(GOOD, QUARANTINE, 99, ""),)
+    judged, ends = (Credit(OLD, 1, 1, -1, 0),), (Response(GOOD, QUARANTINE, 99, ""),)
     ledger.fails = "everything" if (fails, tick) == ("load", 24) else fails
     with pytest.raises(ConnectionError):
         step(stage, tick, *given, judged=judged, responses=ends)

@@ -58,6 +58,10 @@ def features(mails: dict[int, int]) -> Features:
     return Features(column, column, column, np.full(len(mails), INBOX, np.int8), tokens)
 
 
+SHOP = 44
+"""The subnet of all claims."""
+
+
 def claim(
     mail: int,
     *,
@@ -68,7 +72,7 @@ def claim(
     vote: int = 0,
 ) -> Claim:
     number = vote or 100 + mail
-    return Claim(number, 1000 + mail, mail, 0, spam, tick, 0, 0, trust, False, UNIT, hold)
+    return Claim(number, 1000 + mail, mail, 0, spam, tick, 0, SHOP, trust, False, UNIT, hold)
 
 
 def judged(*labels: tuple[int, bool]) -> Judgements:
@@ -146,7 +150,7 @@ def test_a_judgement_on_a_neighbour_credits_a_claim_whichever_came_first(first: 
     else:
         step(stage, 1, judgements=said)
         out = step(stage, 2, right, wrong)
-    assert out.credits == (Credit(1001, 1, 101, 1), Credit(1003, 3, 103, -1))
+    assert out.credits == (Credit(1001, 1, 101, 1, SHOP), Credit(1003, 3, 103, -1, SHOP))
 
 
 def test_a_claim_is_credited_once_however_often_its_story_is_judged() -> None:
@@ -160,7 +164,7 @@ def test_judges_who_disagree_with_one_another_credit_nobody_until_they_do_not() 
     stage = begun()
     step(stage, 1, claim(1))
     assert step(stage, 2, judgements=judged((1, True), (2, False))).credits == (
-        Credit(1001, 1, 101, 1),
+        Credit(1001, 1, 101, 1, SHOP),
     )
     stage = begun()
     step(stage, 2, judgements=judged((1, True), (2, False)))

@@ -193,7 +193,7 @@ def test_a_guard_says_the_same_whatever_its_ledger(told: list[list[tuple[int, in
             for one in kept:
                 one.ledger.replace(19, Everything({}, {}))
         votes = [vote(account, mail, tick, sent=18) for account, mail, what in drawn if what < 3]
-        judged = tuple(Credit(a, mail, mail, -1) for a, mail, what in drawn if what in (3, 4))
+        judged = tuple(Credit(a, mail, mail, -1, 0) for a, mail, what in drawn if what in (3, 4))
         held = tuple(Response(a, QUARANTINE, 20 + m, "") for a, m, what in drawn if what == 5)
         outs = [step(one, tick, *votes, judged=judged, responses=held)[0::2] for one in guards]
         assert outs[0] == outs[1]

@@ -76,7 +76,7 @@ def test_a_sleeper_loses_its_trust_after_a_few_refuted_claims() -> None:
     for tick in range(1, 12):
         found, past = check.examine(tick, past, vote(), PROVIDER)
         rulings.append(found.ruling)
-        past = check.credited(tick, past, Credit(1, 2, tick, -1))
+        past = check.credited(tick, past, Credit(1, 2, tick, -1, 0))
     assert rulings[0] == ""
     assert rulings[-1] == HOLD
 

@@ -37,14 +37,15 @@ def test_folders_begin_at_their_limits() -> None:
 
 
 def test_every_mail_gets_a_score_a_folder_and_a_token_that_fits() -> None:
-    verdicts, features = Scoring(PROVIDER, START).step(9, ScoringIn(mails(), ()))
+    verdicts, features, probes = Scoring(PROVIDER, START).step(9, ScoringIn(mails(), ()))
     assert verdicts.folder.tolist()[:3] == [INBOX, JUNK, UNSURE]
     assert ((verdicts.score > 0) & (verdicts.score < 1)).all()
     assert verdicts.score[0] < 0.5 < verdicts.score[1]
     for place in range(40):
         delivery = (int(verdicts.recipient[place]), int(verdicts.mail[place]), 9)
         assert int(verdicts.token[place]) == sign_one(PROVIDER.secret, *delivery)
-    assert features.folder.tolist() == verdicts.folder.tolist()
+    assert features.folder.tolist() == verdicts.folder.tolist() == verdicts.shown.tolist()
+    assert probes == ()
     assert features.tokens.values.tolist() == mails().tokens.values.tolist()
 
 

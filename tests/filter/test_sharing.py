@@ -23,6 +23,7 @@ def verdicts(count: int) -> Verdicts:
         n / np.float64(2),
         (n % 3).astype(np.int8),
         ids(*(n + 9)),
+        (n % 2).astype(np.int8),
     )
 
 

@@ -39,7 +39,17 @@ from filter.wire import (
 )
 
 STREAMS = tuple(Flow.__struct_fields__)
-RECORDS = ("votes", "claims", "stopped", "rulings", "lessons", "credits", "requests", "responses")
+RECORDS = (
+    "votes",
+    "probes",
+    "claims",
+    "stopped",
+    "rulings",
+    "lessons",
+    "credits",
+    "requests",
+    "responses",
+)
 COLUMNS = ("mails", "kept", "judgements", "verdicts", "features", "trusted")
 SINGLE, MANY_EVENTS = 1, 500
 SMALLEST, HIGHEST = 5e-324, 1.7976931348623157e308
@@ -514,7 +524,7 @@ NONE = np.empty(0, np.uint64)
 IDS, TICKS = np.arange(3, dtype=np.uint64), np.arange(3, dtype=np.int64)
 BITS, FOLDERS = np.zeros(3, np.bool_), np.zeros(3, np.int8)
 KEPT = Kept(IDS, IDS, TICKS, TICKS, BITS)
-VERDICTS = Verdicts(IDS, IDS, np.zeros(3), FOLDERS, IDS)
+VERDICTS = Verdicts(IDS, IDS, np.zeros(3), FOLDERS, IDS, FOLDERS)
 JUDGEMENTS = Judgements(IDS, TICKS, BITS, FOLDERS, IDS, BITS, TICKS)
 
 

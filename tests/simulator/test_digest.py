@@ -24,6 +24,7 @@ def verdicts() -> Verdicts:
         np.array([-2.5, 0.0, 4.0]),
         np.array([INBOX, INBOX, JUNK], np.int8),
         np.array([101, 102, 103], np.uint64),
+        np.array([INBOX, INBOX, JUNK], np.int8),
     )
 
 

@@ -64,7 +64,9 @@ def test_a_vote_that_was_held_has_its_rulings_in_order(folder: RunFolder) -> Non
 
 def test_a_refuted_bot_s_vote_has_its_credit_and_quarantine(folder: RunFolder) -> None:
     events = list(folder.events())
-    found = next(e for e in events if e["type"] == "response" and e["arm"] == "attacked")
+    found = next(
+        e for e in events if e["type"] == "response" and e["arm"] == "attacked" and "account" in e
+    )
     vote = next(
         e["vote"]
         for e in events

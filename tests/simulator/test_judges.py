@@ -37,6 +37,7 @@ def key(count: int, folder: int = UNSURE, spam: Bits | None = None) -> Known:
         mail,
         np.zeros(count, np.int8),
         np.full(count, folder, np.int8),
+        np.full(count, folder, np.int8),
     )
 
 
@@ -49,7 +50,7 @@ def judge(
     everything: bool = False,
     **settings: Any,
 ) -> Judgements:
-    truth = Truth(100, np.empty(0, np.uint64))
+    truth = Truth(100, *[np.empty(0, np.uint64)] * 2)
     truth.restore({TICK: known} | ({} if earlier is None else {TICK - 1: earlier}))
     judges = Judges(JudgeSettings(**settings), Draws(seed), secret, everything)
     return judges.judge(TICK, known, requests, truth)

@@ -141,6 +141,7 @@ def key(*mails: tuple[int, int, bool], kind: int = PEOPLE) -> Known:
         np.array([story for _, story, _ in mails], np.uint64),
         np.full(count, kind, np.int8),
         np.zeros(count, np.int8),
+        np.zeros(count, np.int8),
     )
 
 
@@ -149,14 +150,15 @@ BOT = 666
 
 
 def truth() -> Truth:
-    made = Truth(100, np.array([BOT], np.uint64))
+    made = Truth(100, np.array([BOT], np.uint64), np.array([], np.uint64))
     made.restore({0: KNOWN})
     return made
 
 
 def verdicts(scores: list[float], mails: Known = KNOWN) -> Verdicts:
     zero = np.zeros(len(scores), np.uint64)
-    return Verdicts(mails.mail, zero, np.array(scores), np.zeros(len(scores), np.int8), zero)
+    folder = np.zeros(len(scores), np.int8)
+    return Verdicts(mails.mail, zero, np.array(scores), folder, zero, folder)
 
 
 def flow(

@@ -41,6 +41,8 @@ BLANK = Frame(
     release="promote",
     alarms=0,
     alarms_true=0,
+    decoys=0,
+    harmed=0,
 )
 Numbers = Mapping[int, Mapping[str, Any]]
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from filter.events import ACCOUNT, SUBNET
 from filter.stage import Flow
 from simulator import arms, loop
 from simulator.mail import Post
@@ -18,11 +19,11 @@ SEEING: Table = {"judges": {"on": True, "golden": 0.2}}
 class Permuted(Truth):
     """An answer key that belongs to other mails, and other accounts."""
 
-    def __init__(self, window: int, bots: Any) -> None:
-        super().__init__(window, bots)
+    def __init__(self, window: int, bots: Any, subnets: Any) -> None:
+        super().__init__(window, bots, subnets)
         self.bots = frozenset(range(1000))
 
-    def deliver(self, tick: int, post: Post, folder: Any) -> Known:
+    def deliver(self, tick: int, post: Post, folder: Any, shown: Any) -> Known:
         order = np.random.default_rng(tick).permutation(len(post.mail))
         wrong = post._replace(
             genre=post.genre[order],
@@ -30,7 +31,7 @@ class Permuted(Truth):
             story=post.story[order],
             kind=post.kind[order],
         )
-        return super().deliver(tick, wrong, folder)
+        return super().deliver(tick, wrong, folder, shown)
 
 
 def decided(change: Table, arm: str) -> list[Any]:
@@ -89,10 +90,10 @@ def post(tick: int, count: int = 4) -> Post:
 
 
 def test_the_key_answers_in_the_order_asked_and_for_any_tick_of_its_window() -> None:
-    truth = Truth(3, np.array([7, 9], np.uint64))
+    truth = Truth(3, np.array([7, 9], np.uint64), np.array([5], np.uint64))
     posts = {tick: post(tick) for tick in range(3)}
     for tick, one in posts.items():
-        truth.deliver(tick, one, np.zeros(4, np.int8))
+        truth.deliver(tick, one, *[np.zeros(4, np.int8)] * 2)
     mails = [posts[2].mail[1], posts[0].mail[3], posts[2].mail[0], posts[1].mail[2]]
     known = truth.look(np.array(mails, np.uint64), np.array([2, 0, 2, 1]))
     assert known.mail.tolist() == [int(mail) for mail in mails]
@@ -103,22 +104,25 @@ def test_the_key_answers_in_the_order_asked_and_for_any_tick_of_its_window() -> 
         posts[1].spam[2],
     ]
     assert truth.bots == {7, 9}
+    assert truth.sources == {ACCOUNT: {7, 9}, SUBNET: {5}}
 
 
 def test_a_mail_never_sent_is_no_mail_of_the_key() -> None:
-    truth = Truth(3, np.array([], np.uint64))
-    truth.deliver(0, post(0), np.zeros(4, np.int8))
+    truth = Truth(3, *[np.array([], np.uint64)] * 2)
+    truth.deliver(0, post(0), *[np.zeros(4, np.int8)] * 2)
     with pytest.raises(KeyError, match="no mail 5 at tick 0"):
         truth.look(np.array([5], np.uint64), np.array([0]))
 
 
 def test_nothing_asked_is_nothing_known() -> None:
-    assert not len(Truth(3, np.array([], np.uint64)).look(post(0).mail[:0], np.array([])).mail)
+    assert not len(
+        Truth(3, *[np.array([], np.uint64)] * 2).look(post(0).mail[:0], np.array([])).mail
+    )
 
 
 def test_the_key_forgets_what_nobody_can_vote_on_any_more() -> None:
-    truth = Truth(3, np.array([], np.uint64))
+    truth = Truth(3, *[np.array([], np.uint64)] * 2)
     one = post(0)
     for tick in range(50):
-        truth.deliver(tick, one, np.zeros(4, np.int8))
+        truth.deliver(tick, one, *[np.zeros(4, np.int8)] * 2)
     assert sorted(truth.state()) == [46, 47, 48, 49]
