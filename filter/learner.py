@@ -44,6 +44,8 @@ class LearnerSettings:
         kept_weight: weight of a mail that was kept, as a share of a vote's.
         snapshots: daily states of training to roll back to.
         unlearns: ticks for which a lesson can be taken back.
+        wary: ticks after a refusal by the gate for which nothing is learned from what readers keep:
+            that is the one lesson that no guard has looked at.
     """
 
     learns_from: LearnsFrom = "votes+kept"
@@ -52,6 +54,7 @@ class LearnerSettings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     unlearns: int = 168
+    wary: int = 72
 
 
 class LearnerIn(NamedTuple):
@@ -104,7 +107,8 @@ class Memory(msgspec.Struct, forbid_unknown_fields=True):
     learned and less what was the ``level`` then, the newest last; ``level`` the spam limit by which
     the start set's ham would lose its share today; ``last`` the tick of the last candidate whose
     answers are all finite, or of the state that was gone back to; ``anchor`` the tick of the
-    release by which `Judged.then` was told; ``held`` for how many ticks the candidate was.
+    release by which `Judged.then` was told; ``held`` for how many ticks the candidate was;
+    ``wary`` the tick from which looks count again.
     """
 
     limits: Limits
@@ -114,6 +118,7 @@ class Memory(msgspec.Struct, forbid_unknown_fields=True):
     last: int = 0
     anchor: int = -1
     held: int = 0
+    wary: int = 0
 
 
 class Learner:
@@ -192,7 +197,7 @@ class Learner:
         self._model.learn(tick, tokens, spam, weight)
         if self._unlearner:
             self._taught.note(tick, lessons, tokens)
-        if source != "votes":
+        if source != "votes" and tick >= self._memory.wary:
             kept = given.trusted
             share = round(self._settings.kept_weight * UNIT)
             self._learn(tick, kept.mail, kept.sent, kept.spam, share)
@@ -251,6 +256,7 @@ class Learner:
             self._memory.held = 0
             self._keep_snapshot(tick, candidate)
             return Release(tick, PROMOTE, decision.reason, candidate, self._memory.limits)
+        self._memory.wary = tick + 1 + self._settings.wary
         if decision.action == HOLD:
             self._memory.held += 1
             return Release(tick, HOLD, decision.reason, None, None)

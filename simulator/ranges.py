@@ -92,6 +92,7 @@ RANGES = {
     "filter.learner.limits.ham_unsure": SHARE,
     "filter.learner.limits.step_per_day": SHARE,
     "filter.learner.unlearns": ANY_COUNT,
+    "filter.learner.wary": ANY_COUNT,
     "filter.learner.limits.pool": COUNT,
     "filter.learner.gate.significance": SHARE,
     "filter.learner.gate.asked_per_hour": ANY_COUNT,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from agents.actor import Delivery, Draft, View
+from agents.actor import Delivery, Draft, View, fresh
 from agents.attacks.boiling_frog import BoilingFrog
+from agents.attacks.lurkers import Lurkers
 from agents.attacks.sleepers import Sleepers
 from agents.attacks.slow_drip import SlowDrip
 from agents.attacks.sybil_farm import SybilFarm
@@ -85,3 +86,22 @@ def test_a_boiling_frog_grows_by_the_day_then_strikes_with_the_campaign() -> Non
     assert [len(campaign) for _, _, campaign in done[240:]] == [25] * 10
     assert {one.varies for copies, _, _ in done[240:] for one in copies} == {0.3}
     assert {vote.label for _, cast, _ in done for vote in cast} == {HAM}
+
+
+def test_lurkers_never_vote_and_take_off_their_disguise_as_it_is_needed_no_more() -> None:
+    attack = Lurkers(accounts=20, copies_per_hour=50, begin=0.5, step=0.1, arrive=0.6)
+    memory, shares = fresh(attack), []
+    for hour, folder in enumerate(["spam", "inbox", "inbox", "unsure", *["inbox"] * 6], 1):
+        came = tuple(one._replace(folder=folder) for one in inbox(hour, [1, 2, 3]))
+        orders = list(attack.poison(View(hour, hour, came, memory), Draws(1).generator("x", hour)))
+        assert {type(one) for one in orders} == {Draft}
+        assert len(orders) == 50
+        assert {one.to for one in orders if isinstance(one, Draft)} <= set(range(20))
+        shares.append({round(one.ham, 6) for one in orders if isinstance(one, Draft)})
+    assert shares == [{0.6}, {0.5}, {0.4}, {0.5}, {0.4}, {0.3}, {0.2}, {0.1}, {0.0}, {0.0}]
+
+
+def test_lurkers_that_get_no_mail_change_nothing() -> None:
+    attack = Lurkers(begin=0.5)
+    orders = list(attack.poison(View(9, 9, (), fresh(attack)), Draws(1).generator("x")))
+    assert {one.ham for one in orders if isinstance(one, Draft)} == {0.5}

@@ -15,6 +15,7 @@ from filter.checks.reputation import Reputation
 from filter.columns import Kept, no_kept
 from filter.delivery import sign, sign_one
 from filter.events import (
+    DECOY,
     DUPLICATE,
     HAM,
     LIMITED,
@@ -187,6 +188,13 @@ def test_a_shadowed_vote_teaches_nothing_and_what_it_keeps_counts_nothing_until_
     out = step(stage, 20, vote(GOOD, 2, 20), kept=looks(OLD, GOOD))
     assert len(out.claims) == 1
     assert out.trusted.account.tolist() == [OLD, GOOD]
+
+
+def test_who_is_shown_decoys_may_vote_but_what_he_keeps_counts_nothing() -> None:
+    ends = (Response(GOOD, DECOY, 20, ""),)
+    out = step(guard(), 10, vote(GOOD, 1, 10), kept=looks(OLD, GOOD), responses=ends)
+    assert [claim.hold for claim in out.claims] == [""]
+    assert out.trusted.account.tolist() == [OLD]
 
 
 def test_without_a_responder_nobody_is_in_quarantine_not_even_who_was_before() -> None:

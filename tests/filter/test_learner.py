@@ -36,6 +36,7 @@ MODEL = NaiveBayes(bits=12)
 STORY = [3000 + place for place in range(30)]
 """A spam campaign of which the start set has ten mails."""
 GATE = GateSettings(significance=0.01, asked_per_hour=5, patience=3)
+WARY = 9
 Source = Literal["votes", "votes+kept", "votes+kept+judgements", "all"]
 
 
@@ -54,7 +55,7 @@ def start() -> StartSet:
 def learner(
     gate: bool = False, source: Source = "votes+kept", heeds: bool = False, model: Any = MODEL
 ) -> Learner:
-    settings = LearnerSettings(source, 0.1, 8, LimitSettings(), GATE)
+    settings = LearnerSettings(source, 0.1, 8, LimitSettings(), GATE, wary=WARY)
     return Learner(PROVIDER, settings, model, start(), gate, heeds)
 
 
@@ -220,6 +221,23 @@ def test_the_gate_holds_a_candidate_that_judges_find_worse_then_rolls_it_back() 
     assert back.reason.endswith("back to 0 h")
     assert odds(back).tolist() == odds(stage.start).tolist()
     assert put(back) == JUNK
+
+
+def test_after_a_refusal_looks_teach_nothing_for_a_while_and_votes_go_on() -> None:
+    """The gate cannot tell which lesson was the wrong one, but nobody has looked at looks."""
+    stage = learner(gate=True)
+    found = [out.releases[0].action for out in poisoned(stage, range(1, 20))]
+    last = max(tick for tick, action in enumerate(found, 1) if action != PROMOTE)
+    for tick, moves in ((last + WARY, False), (last + WARY + 1, True)):
+        other, same = learner(gate=True), learner(gate=True)
+        for one in (other, same):
+            one.thaw(stage.freeze())
+        step(other, tick, (), kept(tick, 20))
+        step(same, tick)
+        assert (other._model.freeze() != same._model.freeze()) == moves
+        step(other, tick + 1, lessons(tick + 1, 1))
+        step(same, tick + 1)
+        assert other._model.freeze() != same._model.freeze()
 
 
 def test_a_roll_back_restores_training_and_limits_too() -> None:
