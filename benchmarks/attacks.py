@@ -3,7 +3,8 @@
     python -m benchmarks.attacks [--corpus PATH] [--seeds 20] [--few 4] > docs/attacks.md
     python -m benchmarks.attacks --only checks
 
-Each part is printed as soon as it is there. ``--few`` is for the parts that turn dials.
+Each part is printed as soon as it is there. ``--few`` is for the parts that turn dials. The
+settings of the default guard were chosen on seeds below 20, so it is judged on others.
 """
 
 import argparse
@@ -56,8 +57,9 @@ def held(corpus: str, replicated: Runner) -> Iterator[str]:
         for mail, settings in mails(corpus):
             arms = ["attacked", "twin", "unguarded", "reference", "random"]
             found = replicated(attack, arms=arms, **settings(attack))
-            yield f"| `{attack}` | {mail} | {' | '.join(_held(found))} |"
-            _say(f"{attack}, {mail}: {found.verdict}")
+            row = f"| `{attack}` | {mail} | {' | '.join(_held(found))} |"
+            yield row
+            _say(row)
 
 
 def _held(found: Summary) -> Iterator[str]:
@@ -160,8 +162,9 @@ def doses(_: str, replicated: Runner) -> Iterator[str]:
 
 def checks(_: str, replicated: Runner) -> Iterator[str]:
     """Each check alone, and the default guard without it, at each share of varied words."""
-    yield "| guard | " + " | ".join(f"{varies:.0%}" for varies in VARIES) + " | honest votes lost |"
-    yield "|" + "---|" * (2 + len(VARIES))
+    shares = " | ".join(f"{varies:.0%}" for varies in VARIES)
+    yield f'| guard | {shares} | honest "not spam" votes lost | honest mistakes refused |'
+    yield "|" + "---|" * (3 + len(VARIES))
     own = _default()
     extra = ("source_limits", "share_cap", "lockstep", "outlying_sources", "corroboration")
     guards = [("the default", [*own, "gate", "responder"])]
@@ -172,17 +175,20 @@ def checks(_: str, replicated: Runner) -> Iterator[str]:
     ]
     guards += [(f"the default and `{name}`", [*own, name, "gate", "responder"]) for name in extra]
     for said, of in guards:
-        cells, lost = [], ""
+        own_guard = {"guard": ",".join(of)}
+        peace = replicated("peace", arms=["default"], filter=own_guard)
+        cells = []
         for varies in VARIES:
             found = replicated(
                 "not-spam-campaign",
                 arms=["attacked", "twin"],
-                filter={"guard": ",".join(of)},
+                filter=own_guard,
                 attack={"settings": {"varies": varies}},
             )
             cells.append(_percent(found, "attacked", "attack_success"))
-            lost = lost or _percent(found, "twin", "honest_votes_lost")
-        yield f"| {said} | {' | '.join(cells)} | {lost} |"
+        prices = ("honest_votes_lost_not_spam", "honest_mistakes_refused")
+        cells += [_percent(peace, "default", name) for name in prices]
+        yield f"| {said} | {' | '.join(cells)} |"
         _say(f"{said}: {' | '.join(cells)}")
 
 
@@ -232,7 +238,8 @@ the campaign have in common, the less the checks see that look for near-duplicat
         """## What each check is worth
 
 The flagship at 30, 60 and 80 % varied words, over {few} seeds: each check alone, the default guard
-without it, and with one more. The last column is what the honest lose, in the twin at 30 %.
+without it, and with one more. The last columns are of `peace`: what it costs the honest who are
+right, and how many of those who are wrong it keeps from teaching.
 
 {table}
 """,
@@ -259,7 +266,8 @@ python -m benchmarks.attacks --corpus PATH --seeds {seeds} --few {few} > docs/at
 ```
 
 with Python {python} on {cores} cores of {processor}. The figures do not depend on the machine. In
-brackets: 95 % bootstrap intervals over seeds.
+brackets: 95 % bootstrap intervals over seeds, which begin at {first}: the settings of the default
+guard were chosen on others.
 """
 
 
@@ -269,11 +277,12 @@ def main() -> None:
     options.add_argument("--corpus", default="")
     options.add_argument("--seeds", type=int, default=20)
     options.add_argument("--few", type=int, default=4)
+    options.add_argument("--first", type=int, default=21, help="the first seed")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--only", choices=PARTS, action="append", help="a part; repeatable")
     given = options.parse_args()
     about = machine()
-    said = {"seeds": given.seeds, "few": given.few}
+    said = {"seeds": given.seeds, "few": given.few, "first": given.first}
     said |= {name: about[name] for name in ("python", "processor", "cores")}
     print(HEAD.format(**said), flush=True)
     for name in given.only or PARTS:
@@ -281,7 +290,8 @@ def main() -> None:
         seeds = given.seeds if many else given.few
 
         def replicated(scenario: str, seeds: int = seeds, **changes: Any) -> Summary:
-            return run(scenario, replicates=seeds, jobs=given.jobs, thresholds=[], **changes)
+            own = {"seed": given.first, "replicates": seeds, "jobs": given.jobs}
+            return run(scenario, thresholds=[], **own, **changes)
 
         print(text.format(table="\n".join(rows(given.corpus, replicated)), **said), flush=True)
 

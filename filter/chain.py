@@ -113,6 +113,7 @@ def stages(
                 common,
                 settings.alike,
                 settings.most_stories,
+                start,
             )
         ],
         "learner": [learner],

@@ -1,6 +1,6 @@
 """The crowd guard: what claims say together, across all accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,7 +9,8 @@ import numpy as np
 from filter import codec
 from filter.checks import NOTHING, Case, CrowdCheck, Heard, Suspicion, remembered
 from filter.columns import Bits, Features, Ids, Judgements, Ticks
-from filter.events import QUARANTINED, REJECTED, TAUGHT, Claim, Credit, Lesson, Ruling
+from filter.events import INBOX, JUNK, QUARANTINED, REJECTED, TAUGHT, Claim, Credit, Lesson, Ruling
+from filter.learner import StartSet
 from filter.mailroom import Mailroom
 from filter.stage import Provider
 from filter.stories import Stories
@@ -76,6 +77,7 @@ class CrowdGuard:
         common: which buckets of the token hash are common words.
         alike: equal min-hashes of 8 from which mails are near-duplicates.
         most_stories: stories remembered at most.
+        start: what the filter starts from, which checks may learn.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class CrowdGuard:
         common: Bits,
         alike: int,
         most_stories: int,
+        start: StartSet | None = None,
     ) -> None:
         """Start without a claim."""
         self._provider = provider
@@ -93,6 +96,8 @@ class CrowdGuard:
         self._mails = Mailroom(provider.mail_window)
         self._stories = Stories(common, alike, most_stories)
         self._memory = Memory()
+        for tick, known in enumerate(_known(start) if start else (), -3):
+            self._learn(tick, known)
 
     def step(self, tick: int, given: CrowdGuardIn) -> CrowdGuardOut:
         """Hear the judges, then rule on every claim that is new or held."""
@@ -104,14 +109,18 @@ class CrowdGuard:
         given_credit += self._open(new)
         cases = self._waiting(new)
         ruled, taught = self._rule(tick, cases)
-        heard = Heard(new, taught, given.judgements, len(given.features.mail))
-        for place, (_, check) in enumerate(self._checks):
-            self._pasts[place] = check.learn(tick, self._pasts[place], heard)
+        said = given.judgements
+        judged = self._mails.tokens(said.mail, said.sent)
+        self._learn(tick, Heard(new, taught, said, len(given.features.mail), judged))
         return CrowdGuardOut(
             tuple(sorted(ruled)),
             tuple(sorted(_lesson(case.claim) for case in taught)),
             tuple(sorted(given_credit)),
         )
+
+    def _learn(self, tick: int, heard: Heard) -> None:
+        for place, (_, check) in enumerate(self._checks):
+            self._pasts[place] = check.learn(tick, self._pasts[place], heard)
 
     def _hear(self, tick: int, judgements: Judgements) -> list[Credit]:
         """Credit the open claims on each story that was judged."""
@@ -133,10 +142,11 @@ class CrowdGuard:
     def _file(self, tick: int, claims: Sequence[Claim]) -> list[Case]:
         mails = np.array([claim.mail for claim in claims], np.uint64)
         sent = np.array([claim.sent for claim in claims], np.int64)
-        stories = self._story_of(tick, mails, sent)
+        tokens = self._mails.tokens(mails, sent)
+        stories = self._stories.assign(tick, mails, tokens)
         return [
-            Case(claim, story, self._label(story), tick)
-            for claim, story in zip(claims, stories, strict=True)
+            Case(claim, story, self._label(story), tick, tokens.row(row))
+            for row, (claim, story) in enumerate(zip(claims, stories, strict=True))
         ]
 
     def _label(self, story: int) -> bool | None:
@@ -151,9 +161,12 @@ class CrowdGuard:
         return [_credit(case.claim, case.judged) for case in new if case.judged is not None]
 
     def _waiting(self, new: Sequence[Case]) -> list[Case]:
+        waiting = self._memory.held.values()
+        mails = np.array([one.claim.mail for one in waiting], np.uint64)
+        tokens = self._mails.tokens(mails, np.array([one.claim.sent for one in waiting], np.int64))
         held = [
-            Case(held.claim, held.story, self._label(held.story), held.arrived)
-            for held in self._memory.held.values()
+            Case(one.claim, one.story, self._label(one.story), one.arrived, tokens.row(row))
+            for row, one in enumerate(waiting)
         ]
         return sorted([*held, *new], key=lambda case: (-case.claim.reputation, case.claim.vote))
 
@@ -225,6 +238,20 @@ class CrowdGuard:
             codec.unpack(remembered(check), pasts[name]) if name in pasts else check.fresh()
             for name, check in self._checks
         ]
+
+
+def _known(start: StartSet) -> Iterator[Heard]:
+    """What the filter starts from, as if judges had said so, in three parts."""
+    half, ham = start.tokens.rows // 2, np.zeros(start.ham.rows, np.bool_)
+    yield Heard([], [], _said(start.spam[:half]), 0, start.tokens.part(0, half))
+    yield Heard([], [], _said(start.spam[half:]), 0, start.tokens.part(half, start.tokens.rows))
+    yield Heard([], [], _said(ham), 0, start.ham)
+
+
+def _said(spam: Bits) -> Judgements:
+    none, ticks = np.zeros(len(spam), np.uint64), np.zeros(len(spam), np.int64)
+    folder = np.where(spam, JUNK, INBOX).astype(np.int8)
+    return Judgements(none, ticks, spam, folder, none, spam & False, ticks + 1)
 
 
 def _credit(claim: Claim, spam: bool) -> Credit:

@@ -83,11 +83,12 @@ def simulate(
         prepared = prepare(scenario, engines)
         now = _prepared(now, prepared)
         if resume:
-            _must_travel(prepared)
             manifest.must_go_on(before, now)
         with Journal(folder.path, prepared) as journal:
             start = 0
             if resume:
+                if journal.offsets() != Offsets(0, 0):
+                    _must_travel(prepared)
                 start, notes = _taken_up(folder, prepared, journal)
                 prepared = prepared._replace(notes=prepared.notes + notes)
             elif journal.offsets() != Offsets(0, 0):

@@ -7,8 +7,12 @@ frozen dataclass whose fields are its settings; what it remembers is a value tha
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, get_type_hints
 
-from filter.columns import Judgements
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.columns import Judgements, no_tokens
 from filter.events import Claim, Credit, Vote
+from filter.ragged import Ragged
 from filter.stage import Provider
 
 S = TypeVar("S")
@@ -63,6 +67,9 @@ class AccountCheck(Protocol[S]):
         ...
 
 
+NO_TOKENS = np.empty(0, np.uint32)
+
+
 class Case(NamedTuple):
     """A claim before the crowd guard.
 
@@ -71,16 +78,23 @@ class Case(NamedTuple):
         story: the near-duplicates that its mail belongs to.
         judged: what the judges said of the story: spam (True), ham (False), nothing yet (None).
         arrived: the tick at which the claim came.
+        tokens: the mail's token hashes; none if it is gone.
     """
 
     claim: Claim
     story: int
     judged: bool | None
     arrived: int
+    tokens: NDArray[np.uint32] = NO_TOKENS
 
 
 class Heard(NamedTuple):
-    """All that a crowd check learns from at a tick."""
+    """All that a crowd check learns from at a tick.
+
+    Before the first tick it is told, as if judges had said so, what is known of the mails that the
+    filter starts from: one half of those that the model learns, the other half, and the ham that
+    its limits are from.
+    """
 
     claims: Sequence[Case]
     """The tick's new claims, whatever became of them."""
@@ -88,6 +102,8 @@ class Heard(NamedTuple):
     judgements: Judgements
     mails: int
     """How many mails the tick brought."""
+    judged: Ragged = no_tokens()
+    """The tokens of the judged mails, a row for each judgement."""
 
 
 class CrowdCheck(Protocol[S]):

@@ -180,7 +180,7 @@ def test_the_command_line_shows_intervals_and_the_worst_seed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     words = ["run", "mine.toml", "--replicates", "2", "-j", "2", "-o", "both", "--json"]
-    assert main([*words, "--fail-if", "attack_success.ci_high > 0.000001"]) == 99
+    assert main([*words, "--fail-if", "spam_misclassified.ci_high > 0.000001"]) == 99
     out, err = capfd.readouterr()
     lines = [json.loads(line) for line in out.splitlines()]
     assert [one["type"] for one in lines] == ["replicate", "replicate", "summary"]

@@ -170,6 +170,24 @@ def test_a_second_signal_ends_at_once_and_the_last_checkpoint_stays_valid(
     assert_the_same(tmp_path / "run", whole)
 
 
+def test_a_run_that_cannot_be_saved_can_begin_from_its_folder_but_not_go_on(tmp_path: Path) -> None:
+    """The seeds of ``--replicates`` begin so, whatever classifier they have."""
+    tiny = {"mails_per_hour": 5, "start_mails": 20, "start_ham": 20, "foreign": 0.0}
+    peace = small(
+        duration=6,
+        arms=["reference"],
+        attack={"name": ""},
+        world={"people": 50},
+        synthetic=tiny,
+        filter={"model": "facto.FMClassifier"},
+    )
+    RunFolder.create(peace, tmp_path / "run")
+    assert resumed(tmp_path / "run").status == "done"
+    started(tmp_path / "cut", asking(3), peace)
+    with pytest.raises(FolderError, match=r"facto\.FMClassifier cannot be saved safely"):
+        resumed(tmp_path / "cut")
+
+
 def test_handlers_are_restored_after_a_run(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     started(tmp_path / "run", asking(2), pace=NEVER)
