@@ -94,6 +94,7 @@ MADE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "features": ("mails", _features),
     "claims": ("votes", _claims),
     "trusted": ("kept", _same),
+    "believed": ("trusted", _same),
     "stopped": ("votes", _nothing),
     "rulings": ("claims", _rulings),
     "lessons": ("claims", _lessons),

@@ -8,7 +8,7 @@ import numpy as np
 
 from filter import codec
 from filter.checks import NOTHING, Case, CrowdCheck, Heard, Suspicion, remembered
-from filter.columns import Bits, Features, Ids, Judgements, Ticks
+from filter.columns import Bits, Features, Ids, Judgements, Kept, Ticks, rows
 from filter.events import INBOX, JUNK, QUARANTINED, REJECTED, TAUGHT, Claim, Credit, Lesson, Ruling
 from filter.learner import StartSet
 from filter.mailroom import Mailroom
@@ -19,16 +19,18 @@ DAY = 24
 
 
 class CrowdGuardIn(NamedTuple):
-    """A tick's mail, claims and judgements."""
+    """A tick's mail, claims, looks and judgements."""
 
     features: Features
     claims: tuple[Claim, ...]
+    trusted: Kept
     judgements: Judgements
 
 
 class CrowdGuardOut(NamedTuple):
-    """Rulings, what is taught, and who was confirmed or refuted."""
+    """The looks that count; rulings, what is taught, and who was confirmed or refuted."""
 
+    believed: Kept
     rulings: tuple[Ruling, ...]
     lessons: tuple[Lesson, ...]
     credits: tuple[Credit, ...]
@@ -107,16 +109,31 @@ class CrowdGuard:
         given_credit = self._hear(tick, given.judgements)
         new = self._file(tick, given.claims)
         given_credit += self._open(new)
+        believed = self._believed(tick, given.trusted)
         cases = self._waiting(new)
         ruled, taught = self._rule(tick, cases)
         said = given.judgements
         judged = self._mails.tokens(said.mail, said.sent)
         self._learn(tick, Heard(new, taught, said, len(given.features.mail), judged))
         return CrowdGuardOut(
+            believed,
             tuple(sorted(ruled)),
             tuple(sorted(_lesson(case.claim) for case in taught)),
             tuple(sorted(given_credit)),
         )
+
+    def _believed(self, tick: int, kept: Kept) -> Kept:
+        """The looks at mail that no check finds in the wrong folder."""
+        doubting = [
+            (check, past)
+            for (_, check), past in zip(self._checks, self._pasts, strict=True)
+            if hasattr(check, "doubted")
+        ]
+        if not doubting or not len(kept.mail):
+            return kept
+        tokens = self._mails.tokens(kept.mail, kept.sent)
+        doubted = [check.doubted(tick, past, tokens, kept.spam) for check, past in doubting]
+        return rows(kept, ~np.logical_or.reduce(doubted))
 
     def _learn(self, tick: int, heard: Heard) -> None:
         for place, (_, check) in enumerate(self._checks):

@@ -45,7 +45,7 @@ class LearnerSettings:
         snapshots: daily states of training to roll back to.
         unlearns: ticks for which a lesson can be taken back.
         wary: ticks after a refusal by the gate for which nothing is learned from what readers keep:
-            that is the one lesson that no guard has looked at.
+            there are far more of them than of votes, and less is known of whose they are.
     """
 
     learns_from: LearnsFrom = "votes+kept"
@@ -62,7 +62,7 @@ class LearnerIn(NamedTuple):
 
     features: Features
     lessons: tuple[Lesson, ...]
-    trusted: Kept
+    believed: Kept
     judgements: Judgements
     responses: tuple[Response, ...] = ()
 
@@ -198,7 +198,7 @@ class Learner:
         if self._unlearner:
             self._taught.note(tick, lessons, tokens)
         if source != "votes" and tick >= self._memory.wary:
-            kept = given.trusted
+            kept = given.believed
             share = round(self._settings.kept_weight * UNIT)
             self._learn(tick, kept.mail, kept.sent, kept.spam, share)
         if source == "votes+kept+judgements":

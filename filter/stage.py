@@ -108,6 +108,7 @@ class Flow(msgspec.Struct):
     claims: tuple[Claim, ...] | None = None
     trusted: Kept | None = None
     stopped: tuple[Ruling, ...] | None = None
+    believed: Kept | None = None
     rulings: tuple[Ruling, ...] | None = None
     lessons: tuple[Lesson, ...] | None = None
     credits: tuple[Credit, ...] | None = None

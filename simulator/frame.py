@@ -81,7 +81,7 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
     lies = known.shown != known.folder
     release = (flow.releases or (None,))[-1]
     refused = release is not None and release.action != "promote"
-    assert flow.trusted is not None
+    assert flow.believed is not None
     assert flow.judgements is not None
     return Frame(
         tick=tick,
@@ -102,7 +102,7 @@ def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame
         rulings_bots=dict(sorted(counted[1].items())),
         lessons_people=weight[0] / UNIT,
         lessons_bots=weight[1] / UNIT,
-        kept=len(flow.trusted.mail),
+        kept=len(flow.believed.mail),
         judged=len(flow.judgements.mail),
         asked=int(flow.judgements.asked.sum()),
         held=held,

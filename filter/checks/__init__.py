@@ -107,7 +107,12 @@ class Heard(NamedTuple):
 
 
 class CrowdCheck(Protocol[S]):
-    """One reason to distrust claims, from everybody's."""
+    """One reason to distrust claims, from everybody's.
+
+    One that can also tell looks at mail that lies in the wrong folder has a method ``doubted(tick,
+    past, tokens, spam)``: of each mail that a reader kept, its tokens and whether it was kept in
+    the spam folder; it gives a bit for each, set where the look is not to count.
+    """
 
     def fresh(self) -> S:
         """What is remembered before the first tick."""

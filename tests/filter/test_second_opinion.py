@@ -146,6 +146,17 @@ def test_what_it_knows_travels_and_the_order_of_claims_does_not_matter() -> None
     assert found[::-1] == CHECK.examine(9, past, cases[::-1])
 
 
+def test_looks_at_mail_in_a_folder_that_judged_mail_finds_wrong_are_doubted() -> None:
+    past, tokens = taught(), ragged(HAMMY + SPAMMY)
+    for junk in (False, True):
+        doubted = CHECK.doubted(9, past, tokens, np.full(80, junk)).reshape(2, 40).sum(axis=1)
+        right, wrong = doubted if not junk else doubted[::-1]
+        assert right == 0
+        assert wrong > 25
+    nothing = CHECK.doubted(9, CHECK.fresh(), tokens, np.zeros(80, np.bool_))
+    assert not nothing.any()
+
+
 def test_a_mail_that_is_gone_is_not_contradicted() -> None:
     past = taught()
     assert rulings(past, case([]), case([], spam=True)) == ["", ""]

@@ -50,7 +50,7 @@ RECORDS = (
     "requests",
     "responses",
 )
-COLUMNS = ("mails", "kept", "judgements", "verdicts", "features", "trusted")
+COLUMNS = ("mails", "kept", "judgements", "verdicts", "features", "trusted", "believed")
 SINGLE, MANY_EVENTS = 1, 500
 SMALLEST, HIGHEST = 5e-324, 1.7976931348623157e308
 

@@ -58,7 +58,7 @@ def test_every_stream_is_told_event_by_event_however_it_travels(
     assert not told(stream, Maker(3).stream(stream, 0), per_message)
 
 
-COLUMNS = ("mails", "kept", "judgements", "verdicts", "features", "trusted")
+COLUMNS = ("mails", "kept", "judgements", "verdicts", "features", "trusted", "believed")
 
 
 @pytest.mark.parametrize("per_message", [1, 500])
