@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from benchmarks.machine import machine
 from filter.settings import ALWAYS, guard
@@ -32,6 +32,13 @@ Table = dict[str, Any]
 Runner = Callable[..., Summary]
 
 
+class Asked(NamedTuple):
+    """What to measure: against which attacks, and on which corpus beside synthetic mail."""
+
+    corpus: str
+    attacks: tuple[str, ...]
+
+
 def mails(corpus: str) -> Iterator[tuple[str, Callable[[str], Table]]]:
     """The kinds of mail, and the settings that an attack needs on them."""
     yield "synthetic", lambda _: {}
@@ -46,15 +53,15 @@ def mails(corpus: str) -> Iterator[tuple[str, Callable[[str], Table]]]:
 # Each attacker, against the default guard and the baselines
 
 
-def held(corpus: str, replicated: Runner) -> Iterator[str]:
+def held(asked: Asked, replicated: Runner) -> Iterator[str]:
     """A row for each attack and kind of mail."""
     yield (
         "| attack | mail | no guard | stopped by lot | default guard | worst seed | at the end"
         " | honest votes lost | correction delay, median, p95 | bars |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    for attack in ATTACKS:
-        for mail, settings in mails(corpus):
+    for attack in asked.attacks:
+        for mail, settings in mails(asked.corpus):
             arms = ["attacked", "twin", "unguarded", "reference", "random"]
             found = replicated(attack, arms=arms, **settings(attack))
             row = f"| `{attack}` | {mail} | {' | '.join(_held(found))} |"
@@ -101,13 +108,13 @@ def _whole(share: float | None) -> str:
 # The dials
 
 
-def dials(corpus: str, replicated: Runner) -> Iterator[str]:
+def dials(asked: Asked, replicated: Runner) -> Iterator[str]:
     """Each attack at each share of varied words, with and without the guard."""
     heads = [f"{varies:.0%} varied" for varies in VARIES]
     yield "| attack | mail | " + " | ".join(heads) + " |"
     yield "|" + "---|" * (2 + len(VARIES))
-    for attack in ATTACKS:
-        for mail, settings in mails(corpus):
+    for attack in asked.attacks:
+        for mail, settings in mails(asked.corpus):
             cells = []
             for varies in VARIES:
                 own = settings(attack) | {"attack": {"settings": {"varies": varies}}}
@@ -136,7 +143,7 @@ FARM: Final[Mapping[str, tuple[Table, ...]]] = {
 """What a farm can buy more of, one thing at a time, at 60 % varied words."""
 
 
-def doses(_: str, replicated: Runner) -> Iterator[str]:
+def doses(_: Asked, replicated: Runner) -> Iterator[str]:
     """The Sybil farm with more of everything, a row a dose."""
     yield "| what | dose | no guard | default guard | and source-limits, share-cap, lockstep |"
     yield "|---|---|---|---|---|"
@@ -160,7 +167,7 @@ def doses(_: str, replicated: Runner) -> Iterator[str]:
 # Each check's own worth
 
 
-def checks(_: str, replicated: Runner) -> Iterator[str]:
+def checks(_: Asked, replicated: Runner) -> Iterator[str]:
     """Each check alone, and the default guard without it, at each share of varied words."""
     shares = " | ".join(f"{varies:.0%}" for varies in VARIES)
     yield f'| guard | {shares} | honest "not spam" votes lost | honest mistakes refused |'
@@ -207,7 +214,7 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-PARTS: Final[Mapping[str, tuple[Callable[[str, Runner], Iterator[str]], bool, str]]] = {
+PARTS: Final[Mapping[str, tuple[Callable[[Asked, Runner], Iterator[str]], bool, str]]] = {
     "held": (
         held,
         True,
@@ -278,6 +285,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=20)
     options.add_argument("--few", type=int, default=4)
     options.add_argument("--first", type=int, default=21, help="the first seed")
+    options.add_argument("--attack", choices=ATTACKS, action="append", help="one; repeatable")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--only", choices=PARTS, action="append", help="a part; repeatable")
     given = options.parse_args()
@@ -293,7 +301,8 @@ def main() -> None:
             own = {"seed": given.first, "replicates": seeds, "jobs": given.jobs}
             return run(scenario, thresholds=[], **own, **changes)
 
-        print(text.format(table="\n".join(rows(given.corpus, replicated)), **said), flush=True)
+        asked = Asked(given.corpus, tuple(given.attack or ATTACKS))
+        print(text.format(table="\n".join(rows(asked, replicated)), **said), flush=True)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,8 @@ without a guard `attack_success` at least 30 %, with the default guard below 5 %
 CORNER = """## The hard corner
 
 The more of the text varies, the less the checks that look for near-duplicates see: rate limit,
-reputation, second opinion, correction budget and gate have to hold alone. `attack_success` of the flagship:
+reputation, second opinion, correction budget and gate have to hold alone. `attack_success` of
+the flagship:
 """
 
 TAIL = """## How to read it
