@@ -27,7 +27,7 @@ EXTRA: Final = (
     "report_budget",
     "corroboration",
 )
-METHODS: Final = ("examine", "learn", "credited", "stale")
+METHODS: Final = ("examine", "doubted", "learn", "credited", "stale")
 
 
 class Timed:

@@ -100,6 +100,8 @@ class CrowdGuard:
         self._memory = Memory()
         for tick, known in enumerate(_known(start) if start else (), -3):
             self._learn(tick, known)
+        self._begun = [*self._pasts]
+        """What checks know before the first tick; none changes a past in place."""
 
     def step(self, tick: int, given: CrowdGuardIn) -> CrowdGuardOut:
         """Hear the judges, then rule on every claim that is new or held."""
@@ -245,15 +247,15 @@ class CrowdGuard:
         return codec.pack((*parts, pasts))
 
     def thaw(self, frozen: bytes) -> None:
-        """Take up a frozen memory; a check that it does not know starts afresh."""
+        """Take up a frozen memory; a check that it does not know starts as it began."""
         kind = tuple[bytes, bytes, bytes, dict[str, bytes]]
         mails, stories, memory, pasts = codec.unpack(kind, frozen)
         self._mails.thaw(mails)
         self._stories.thaw(stories)
         self._memory = codec.unpack(Memory, memory)
         self._pasts = [
-            codec.unpack(remembered(check), pasts[name]) if name in pasts else check.fresh()
-            for name, check in self._checks
+            codec.unpack(remembered(check), pasts[name]) if name in pasts else begun
+            for (name, check), begun in zip(self._checks, self._begun, strict=True)
         ]
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from filter.checks import NOTHING, Case, Heard, Suspicion
 from filter.columns import Bits, Floats
+from filter.decay import halving
 from filter.events import QUARANTINED
 from filter.portable import log
 from filter.ragged import Ragged, ragged, sums
@@ -135,7 +136,7 @@ class SecondOpinion:
         return self._counted(tick, self._learned(tick, past, heard), past, heard)
 
     def _learned(self, tick: int, past: Opinion, heard: Heard) -> Opinion:
-        faded = 0.5 ** (DAY / self.half_life) if tick % DAY == 0 and self.half_life else 1.0
+        faded = halving(DAY, self.half_life) if tick % DAY == 0 and self.half_life else 1.0
         if not heard.judged.rows and (faded == 1.0 or not len(past.ham)):
             return past
         counts = [self._counts(one) * faded for one in (past.ham, past.spam)]
