@@ -110,9 +110,11 @@ class Responder:
             return ResponderOut(())
         if tick % DAY == 0:
             self._forget(tick)
-        responses = []
+        responses: list[Response] = []
         for credit in given.credits:
-            responses += [*self._account(tick, credit), *self._cluster(tick, credit)]
+            responses += self._account(tick, credit)
+        for subnet in self._tally(tick, given.credits) if self._settings.cluster else ():
+            responses += self._cluster(tick, subnet)
         for count in given.probes:
             responses += self._decoy(tick, count)
         return ResponderOut(tuple(sorted(responses)))
@@ -136,20 +138,23 @@ class Responder:
         if self._unlearns and never_right:
             yield Response(credit.account, UNLEARN, source.until, reason)
 
-    def _cluster(self, tick: int, credit: Credit) -> Iterator[Response]:
+    def _tally(self, tick: int, given: tuple[Credit, ...]) -> list[int]:
+        """Note the tick's outcomes by subnet, whatever their order; which subnets had any."""
+        for credit in given:
+            cluster = self._memory.clusters.setdefault(credit.subnet, Cluster())
+            (cluster.right if credit.outcome > 0 else cluster.refuted)[credit.account] = tick
+        return sorted({credit.subnet for credit in given})
+
+    def _cluster(self, tick: int, subnet: int) -> Iterator[Response]:
         """Quarantine for everybody in a subnet of which too many were refuted."""
-        settings, clusters = self._settings, self._memory.clusters
-        if credit.subnet not in clusters and (credit.outcome > 0 or not settings.cluster):
-            return
-        cluster = clusters.setdefault(credit.subnet, Cluster())
-        (cluster.right if credit.outcome > 0 else cluster.refuted)[credit.account] = tick
+        settings, cluster = self._settings, self._memory.clusters[subnet]
         wrong, right = self._young(tick, cluster.refuted), self._young(tick, cluster.right)
         if cluster.until <= tick and len(wrong) >= settings.cluster and len(wrong) > len(right):
             cluster.until = tick + self._ticks(cluster.times)
             cluster.times += 1
             cluster.refuted = {}
             reason = f"{len(wrong)} of its accounts refuted in {settings.memory} h"
-            yield Response(credit.subnet, QUARANTINE, cluster.until, reason, SUBNET)
+            yield Response(subnet, QUARANTINE, cluster.until, reason, SUBNET)
 
     def _decoy(self, tick: int, count: ProbeCount) -> Iterator[Response]:
         """Lies for who tries the filter out."""
@@ -180,7 +185,7 @@ class Responder:
         memory.clusters = {
             subnet: cluster
             for subnet, cluster in memory.clusters.items()
-            if cluster.refuted or cluster.until > oldest
+            if cluster.refuted or cluster.right or cluster.until > oldest
         }
 
     def _recent(self, tick: int, ticks: list[int]) -> list[int]:

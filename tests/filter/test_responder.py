@@ -81,6 +81,9 @@ def of_subnet(stage: Responder, tick: int, **outcomes: int) -> list[Response]:
     """Credit accounts of one subnet, each named ``_number``; what is done about the subnet."""
     given = [Credit(int(name[1:]), 1, 1, outcome, 5) for name, outcome in outcomes.items()]
     responses = stage.step(tick, ResponderIn(tuple(given))).responses
+    again = Responder(SETTINGS, on=True)
+    again.thaw(stage.freeze())
+    assert again.freeze() == stage.freeze()
     return [one for one in responses if one.scope == SUBNET]
 
 
@@ -101,6 +104,10 @@ def test_one_account_does_not_condemn_its_subnet_and_the_confirmed_speak_for_it(
     stage = Responder(SETTINGS, on=True)
     assert of_subnet(stage, 1, _1=-1, _4=1, _5=1, _6=1, _2=-1, _3=-1) == []
     assert len(of_subnet(stage, 50, _7=-1)) == 1, "four against three"
+    before = Responder(SETTINGS, on=True)
+    assert of_subnet(before, 1, _4=1, _5=1, _6=1) == []
+    assert of_subnet(before, 2, _1=-1, _2=-1, _3=-1) == [], "they were confirmed before"
+    assert of_subnet(Responder(SETTINGS, on=True), 1, _1=1, _2=1, _7=-1, _8=-1, _9=-1) != []
 
 
 def test_subnets_are_let_alone_if_so_set() -> None:
