@@ -37,7 +37,7 @@ class ResponderSettings:
         cluster: accounts of one subnet, each refuted within `memory` ticks, that put the whole
             subnet in quarantine, if they are more than those that were confirmed; 0 for never.
         probes: near-duplicates that come to one account in a day from which it is shown decoys; 0
-            for never.
+            for never. They are counted from its mail number `watched_from` of the day on.
         decoy: ticks for which it is.
     """
 

@@ -37,9 +37,9 @@ class ScoringOut(NamedTuple):
 class Scoring:
     """The stage `scoring`, split by recipient: it serves the last release that was promoted.
 
-    Whom the responder names is shown decoys: what came to him before, changed a little, appears in
-    a folder drawn by lot. It is filed where it belongs all the same, and all his other mail appears
-    where it is filed.
+    Whom the responder names is shown decoys: what is counted as a probe, for it is like one that
+    came to him before on that day, appears in a folder drawn by lot. It is filed where it belongs
+    all the same, and all his other mail appears where it is filed.
 
     Args:
         provider: its secret.

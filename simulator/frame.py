@@ -45,7 +45,7 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decoys: int
     """Copies that bots were shown in another folder than they were filed in."""
     harmed: int
-    """The same of people's mail, which must not be."""
+    """The same of people's mail: what decoys cost the honest."""
 
 
 def frame(tick: int, flow: Flow, known: Known, truth: Truth, held: int) -> Frame:

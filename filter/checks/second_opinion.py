@@ -24,8 +24,9 @@ class Opinion(msgspec.Struct, forbid_unknown_fields=True):
     """How often each bucket of the token hash stood in judged ham, and in judged spam.
 
     ``of_ham`` and ``of_spam`` are the scores of judged mails before they were learned, newest last;
-    ``contrary`` how many claims of the last ticks were hard to believe, newest last, ``usual`` how
-    many that are in a thousand mails, and ``cap`` what that may be at most.
+    ``contrary`` how many claims of the last ticks were hard to believe, newest last, ``mails`` how
+    many there were of these, in thousands, ``usual`` how many such claims there are in a thousand
+    mails, and ``cap`` what that may be at most.
     """
 
     ham: Floats = NONE
@@ -33,6 +34,7 @@ class Opinion(msgspec.Struct, forbid_unknown_fields=True):
     of_ham: Floats = NONE
     of_spam: Floats = NONE
     contrary: list[int] = []
+    mails: list[float] = []
     usual: float = 0.0
     cap: float = 0.0
     flood: float = 0.0
@@ -110,7 +112,7 @@ class SecondOpinion:
 
     def doubted(self, tick: int, past: Opinion, tokens: Ragged, spam: Bits) -> Bits:
         """Looks at mail in a folder that judged mail finds wrong; there, nobody has to wait."""
-        if min(len(past.of_ham), len(past.of_spam)) < self.enough:
+        if not self._speaks(past):
             return np.zeros(len(spam), np.bool_)
         scores = self._scores(past, tokens)
         low, high = self._bars(past, self.strict)
@@ -118,10 +120,14 @@ class SecondOpinion:
 
     def _of(self, past: Opinion, cases: Sequence[Case]) -> list[float]:
         """The score of each case's mail; nothing if too little has been judged to tell."""
-        if not cases or min(len(past.of_ham), len(past.of_spam)) < self.enough:
+        if not cases or not self._speaks(past):
             return []
         scores: list[float] = self._scores(past, ragged([c.tokens for c in cases])).tolist()
         return scores
+
+    def _speaks(self, past: Opinion) -> bool:
+        """Whether enough has been judged to tell."""
+        return min(len(past.of_ham), len(past.of_spam)) >= self.enough
 
     def _bars(self, past: Opinion, share: float) -> tuple[float, float]:
         """Below which score a mail is too much like ham, and above which too much like spam."""
@@ -159,14 +165,17 @@ class SecondOpinion:
         many = sum(self._doubts(bars, c, s) for c, s in zip(heard.claims, scores, strict=False))
         thousands = heard.mails / 1000
         usual, cap = past.usual, past.cap
-        if thousands:
+        if thousands and self._speaks(past):
             usual += (many / thousands - usual) * min(1.0, thousands / self.memory)
         if tick % DAY == 0:
-            cap = past.usual * (1 + self.growth_per_day)
+            cap = max(past.usual, self.start / 10) * (1 + self.growth_per_day)
         usual = min(usual, cap)
+        mails = [*past.mails, thousands][-self.hours :]
         contrary = [*past.contrary, many][1 - self.hours :] if self.hours > 1 else []
-        flood = 4 + self.room * usual * thousands * self.hours
-        return msgspec.structs.replace(now, contrary=contrary, usual=usual, cap=cap, flood=flood)
+        flood = 4 + self.room * usual * sum(mails) * self.hours / len(mails)
+        return msgspec.structs.replace(
+            now, contrary=contrary, mails=mails, usual=usual, cap=cap, flood=flood
+        )
 
     def _counts(self, known: Floats) -> Floats:
         return known if len(known) else np.zeros(1 << self.bits)

@@ -8,7 +8,7 @@ from filter.checks import Case, Heard, Suspicion
 from filter.checks.second_opinion import Opinion, SecondOpinion
 from filter.columns import Judgements, no_judgements
 from filter.events import INBOX, QUARANTINED, UNIT, Claim
-from filter.ragged import Ragged, ragged
+from filter.ragged import ragged
 
 CHECK = SecondOpinion(enough=20, newest=100)
 MAILS = 1000
@@ -160,4 +160,21 @@ def test_looks_at_mail_in_a_folder_that_judged_mail_finds_wrong_are_doubted() ->
 def test_a_mail_that_is_gone_is_not_contradicted() -> None:
     past = taught()
     assert rulings(past, case([]), case([], spam=True)) == ["", ""]
-    assert isinstance(ragged([[]]), Ragged)
+
+
+def test_a_quiet_hour_after_busy_ones_is_no_flood() -> None:
+    check = SecondOpinion(enough=20, newest=100, start=1.0, hours=3)
+    past = taught(check)
+    for tick, mails_ in ((9, 20_000), (10, 20_000), (11, 0), (12, 500)):
+        past = check.learn(tick, past, Heard([], [], no_judgements(), mails_))
+    assert past.flood > 4 + 3 * past.usual * 20
+
+
+def test_while_it_says_nothing_the_usual_stays_as_it_was_and_it_never_sticks_at_nothing() -> None:
+    mute, speaking = SecondOpinion(enough=10**6), SecondOpinion(enough=20, memory=1.0)
+    for check, least in ((mute, 0.6), (speaking, 0.0)):
+        past = taught(check)
+        for tick in range(24, 24 * 4):
+            past = check.learn(tick, past, Heard([], [], no_judgements(), 5000))
+        assert past.usual == pytest.approx(least)
+        assert past.cap >= 0.06
