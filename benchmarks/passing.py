@@ -92,6 +92,7 @@ def _held(_: Any) -> tuple[Release, ...]:
 MADE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "verdicts": ("mails", _verdicts),
     "features": ("mails", _features),
+    "probes": ("mails", _nothing),
     "claims": ("votes", _claims),
     "trusted": ("kept", _same),
     "believed": ("trusted", _same),
