@@ -12,13 +12,12 @@ from filter import codec
 from filter.checks import HOLD, NOTHING, AccountCheck, History, Suspicion, remembered
 from filter.columns import Kept, find, rows
 from filter.events import (
-    DECOY,
+    QUARANTINE,
     SHADOW,
     SHADOWED,
     SPAM,
     SUBNET,
     UNIT,
-    UNLEARN,
     Claim,
     Credit,
     Response,
@@ -30,11 +29,11 @@ from filter.ledger import AFRESH, Everything, Ledger, Memory, Pasts
 from filter.stage import Histories, Provider
 
 DAY = 24
-SHADOWS, DECOYS = key("shadow", "account"), key("decoy", "account")
+SHADOWS = key("shadow", "account")
 SUBNETS = key("quarantine", "subnet")
 Ends = dict[int, int]
 """Sources that something is done about, and when that ends: an account in quarantine by its id, one
-that is shadowed or shown decoys, and a subnet in quarantine, by hashes of theirs (`_place`)."""
+that is shadowed, and a subnet in quarantine, by hashes of theirs (`_place`)."""
 
 
 class AccountGuardIn(NamedTuple):
@@ -121,7 +120,8 @@ class AccountGuard:
         return _Books(self._whole(known), self._fresh)
 
     def _ends(self, tick: int, before: Ends, responses: Sequence[Response]) -> Ends:
-        told = {_place(r): r.until for r in responses if r.action != UNLEARN and self._heeds}
+        heeded = [r for r in responses if r.action in (QUARANTINE, SHADOW) and self._heeds]
+        told = {_place(r): r.until for r in heeded}
         return {place: until for place, until in (before | told).items() if until > tick}
 
     def _hear(self, tick: int, vote: Vote, books: "_Books", measure: Suspicion) -> Claim | Ruling:
@@ -192,8 +192,7 @@ class AccountGuard:
         if ends:
             places = np.array(sorted(ends), np.uint64)
             old &= ~np.isin(kept.account, places)
-            for other in (SHADOWS, DECOYS):
-                old &= ~np.isin(combine(other, kept.account), places)
+            old &= ~np.isin(combine(SHADOWS, kept.account), places)
         return rows(kept, old) if not old.all() else kept
 
     def freeze(self) -> bytes:
@@ -271,8 +270,9 @@ def _place(response: Response) -> int:
     """Where a response's end is kept."""
     if response.scope == SUBNET:
         return int(combine(SUBNETS, response.source))
-    other = {SHADOW: SHADOWS, DECOY: DECOYS}.get(response.action)
-    return response.source if other is None else int(combine(other, response.source))
+    if response.action == SHADOW:
+        return int(combine(SHADOWS, response.source))
+    return response.source
 
 
 def _measures(votes: Sequence[Vote], ends: Ends) -> list[Suspicion]:

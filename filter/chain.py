@@ -86,12 +86,15 @@ def stages(
         provider, settings.learner, model(settings), start, chosen.gate, chosen.responder
     )
     common = common_words(start, settings.common)
+    tried = settings.responder.probes
     return {
         "scoring": [
             Scoring(
                 provider,
                 learner.start,
-                Probes(common, settings.alike, settings.watched_from) if chosen.responder else None,
+                Probes(common, settings.alike, settings.watched_from, tried)
+                if chosen.responder
+                else None,
             )
             for _ in range(parts)
         ],

@@ -29,13 +29,15 @@ class Probes:
         common: which buckets of the token hash are common words.
         alike: equal min-hashes of 8 from which mails are near-duplicates.
         watched_from: mails of a day from which a recipient is looked through.
+        tried: near-duplicates of a day from which a mail is held to be one that is tried out.
     """
 
-    def __init__(self, common: Bits, alike: int, watched_from: int) -> None:
+    def __init__(self, common: Bits, alike: int, watched_from: int, tried: int = 2) -> None:
         """Start with nobody watched."""
         self._common = common
         self._alike = alike
         self._watched_from = watched_from
+        self._tried = tried
         self._recipient: Ids = np.empty(0, np.uint64)
         self._mails: Ints = np.empty(0, np.int64)
         self._stories: dict[int, Stories] = {}
@@ -46,7 +48,7 @@ class Probes:
 
         Returns:
             For each watched recipient who got a mail, his near-duplicates of the day; and which of
-            the tick's mails (n bits) are near-duplicates of one that their recipient got before.
+            the tick's mails (n bits) he has had so often by then that he tries them out.
         """
         if tick % DAY == 0:
             self._forget()
@@ -60,7 +62,7 @@ class Probes:
             many = self._many[recipient]
             for row, story in zip(own.tolist(), stories, strict=True):
                 many[story] = many.get(story, 0) + 1
-                again[row] = many[story] > 1
+                again[row] = many[story] >= self._tried
             counts.append(ProbeCount(recipient, max(many.values())))
         return tuple(counts), again
 

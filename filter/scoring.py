@@ -37,9 +37,9 @@ class ScoringOut(NamedTuple):
 class Scoring:
     """The stage `scoring`, split by recipient: it serves the last release that was promoted.
 
-    Whom the responder names is shown decoys: what is counted as a probe, for it is like one that
-    came to him before on that day, appears in a folder drawn by lot. It is filed where it belongs
-    all the same, and all his other mail appears where it is filed.
+    Whom the responder names is shown decoys: a mail of which he had so many near-duplicates on
+    that day that he seems to try it out appears in a folder drawn by lot. It is filed where it
+    belongs all the same, and all his other mail appears where it is filed.
 
     Args:
         provider: its secret.
@@ -86,7 +86,7 @@ class Scoring:
     def _shown(
         self, tick: int, mails: Mails, folder: Folders, again: Bits, told: Sequence[Response]
     ) -> Folders:
-        """Where each mail is seen: by lot, for who is shown decoys, if he has had one like it."""
+        """Where each mail is seen: by lot, for who is shown decoys, if it is one he tries out."""
         self._decoys |= {one.source: one.until for one in told if one.action == DECOY}
         self._decoys = {who: until for who, until in self._decoys.items() if until > tick}
         if not self._decoys:

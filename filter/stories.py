@@ -92,7 +92,7 @@ class Stories:
 
     def freeze(self) -> bytes:
         """All leaders."""
-        return codec.pack((self._leaders, self.forgotten))
+        return codec.pack((dict(sorted(self._leaders.items())), self.forgotten))
 
     def thaw(self, frozen: bytes) -> None:
         """Take up frozen leaders."""

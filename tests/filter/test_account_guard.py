@@ -190,11 +190,11 @@ def test_a_shadowed_vote_teaches_nothing_and_what_it_keeps_counts_nothing_until_
     assert out.trusted.account.tolist() == [OLD, GOOD]
 
 
-def test_who_is_shown_decoys_may_vote_but_what_he_keeps_counts_nothing() -> None:
+def test_who_is_shown_decoys_is_heard_as_before_for_a_stranger_may_have_sent_him_the_mail() -> None:
     ends = (Response(GOOD, DECOY, 20, ""),)
     out = step(guard(), 10, vote(GOOD, 1, 10), kept=looks(OLD, GOOD), responses=ends)
     assert [claim.hold for claim in out.claims] == [""]
-    assert out.trusted.account.tolist() == [OLD]
+    assert out.trusted.account.tolist() == [OLD, GOOD]
 
 
 def test_without_a_responder_nobody_is_in_quarantine_not_even_who_was_before() -> None:

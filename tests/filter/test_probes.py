@@ -17,8 +17,8 @@ COMMON = np.zeros(1 << 10, np.bool_)
 PROBER, READER = 7, 8
 
 
-def probes(watched_from: int = 1) -> Probes:
-    return Probes(COMMON, 3, watched_from)
+def probes(watched_from: int = 1, tried: int = 2) -> Probes:
+    return Probes(COMMON, 3, watched_from, tried)
 
 
 def mails(tick: int, *to: tuple[int, int]) -> Mails:
@@ -37,6 +37,12 @@ def test_equal_mails_to_one_recipient_are_counted_and_others_are_not() -> None:
     counts, again = stage.look(2, mails(2, (PROBER, 2), (PROBER, 1), (READER, 3)))
     assert counts == (ProbeCount(PROBER, 3), ProbeCount(READER, 1))
     assert again.tolist() == [True, True, False]
+
+
+def test_only_a_mail_of_which_there_were_enough_is_tried_out() -> None:
+    stage = probes(tried=3)
+    bits = stage.look(1, mails(1, *[(PROBER, 1)] * 4, (PROBER, 2), (PROBER, 2)))[1]
+    assert bits.tolist() == [False, False, True, True, False, False]
 
 
 def test_a_new_day_begins_with_nobody() -> None:
