@@ -22,7 +22,7 @@ from simulator.summary import Summary
 ATTACKS: Final = tuple(
     name for name in scenario_names() if name != "quickstart" and "attack" in read(name)
 )
-SLOW: Final = {"boiling-frog": 50}
+SLOW: Final = {"boiling-frog": 28}
 """Mails an hour at which a corpus has to be dealt to last as long as the attack."""
 VARIES: Final = (0.3, 0.6, 0.8)
 UPPER, END, WORST, LOST = 0.05, 0.05, 0.15, 0.01

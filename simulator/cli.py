@@ -66,7 +66,12 @@ WhileStdin = Annotated[bool, typer.Option("--while-stdin", hidden=True)]
 NoTwin = Annotated[
     bool, typer.Option("--no-twin", help="Leave out the arms that are never poisoned.")
 ]
-Display = Annotated[str | None, typer.Option(metavar="rich|plain|none", help="How to show it.")]
+Display = Annotated[
+    str | None, typer.Option(metavar="full|rich|plain|none", help="How to show it; full: console.")
+]
+Speed = Annotated[
+    str | None, typer.Option(metavar="max|N", help="N ticks (simulated hours) a second at most.")
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")]
 FailIf = Annotated[
     list[str] | None,
@@ -111,6 +116,7 @@ def run(
     jobs: Jobs = None,
     no_twin: NoTwin = False,
     display: Display = None,
+    speed: Speed = None,
     json: Json = False,
     fail_if: FailIf = None,
     resume: Resume = None,
@@ -135,6 +141,7 @@ def run(
         jobs=jobs,
         no_twin=no_twin or None,
         display=display,
+        speed=speed,
         json=json or None,
         fail_if=tuple(fail_if or ()),
         resume=resume,
@@ -197,6 +204,18 @@ def runs(json: Json = False) -> int:
 
     list_runs(json)
     return 0
+
+
+@app.command()
+def watch(
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN|latest]", help="Its folder, its name, or 'latest'.")
+    ] = "latest",
+) -> int:
+    """Watch a run in the console, live or again; the run does not notice."""
+    from simulator.watch import watch as show
+
+    return show(run)
 
 
 @app.command()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.session import Progress
     from simulator.summary import Summary
 
-KINDS = ("rich", "plain", "none")
+KINDS = ("full", "rich", "plain", "none")
 PLAIN_SECONDS = 5.0
 RICH_SECONDS = 0.1
 SAID = {
@@ -63,6 +63,10 @@ def display(kind: str | None, stream: TextIO | None = None) -> Shown:
             return Plain(stream)
         case "none":
             return Nothing()
+        case "full":
+            if not terminal(sys.stdout):
+                raise SettingsError("--display full: the console needs a terminal; try plain")
+            return Full(stream)
         case other:
             raise SettingsError(f"--display: {unknown(other, list(KINDS))}")
 
@@ -135,6 +139,16 @@ class Plain:
                 text = text.replace(symbol, plainer)
         self._stream.write(f"{text}\n")
         self._stream.flush()
+
+
+class Full(Plain):
+    """Nothing but the summary at the end: until then the console has the terminal."""
+
+    def begin(self, lines: "Sequence[str]") -> None:
+        """Show nothing."""
+
+    def show(self, progress: "Progress", first: "Progress", turned: bool) -> None:
+        """Show nothing."""
 
 
 class Rich(Plain):

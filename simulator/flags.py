@@ -35,6 +35,7 @@ class Flags:
         fail_if: rules that must not come true, any number.
         replicates: how many seeds.
         jobs: processes at a time, of several seeds.
+        speed: ticks a second at most, or ``max``.
         no_twin: whether to leave out the arms that are never poisoned.
         json: whether to write JSON Lines to stdout.
     """
@@ -52,6 +53,7 @@ class Flags:
     jobs: str | None = None
     no_twin: bool | None = None
     display: str | None = None
+    speed: str | None = None
     json: bool | None = None
     fail_if: tuple[str, ...] = ()
     resume: str | None = None

@@ -159,9 +159,14 @@ def _started(folder: RunFolder) -> _Running:
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
-            env={name: value for name, value in os.environ.items() if _is_kept(name)},
+            env=kept_environment(),
         )
     return _Running(folder.manifest.seed, folder, process)
+
+
+def kept_environment() -> dict[str, str]:
+    """The variables for the process of a run whose settings are in its folder."""
+    return {name: value for name, value in os.environ.items() if _is_kept(name)}
 
 
 def _is_kept(variable: str) -> bool:

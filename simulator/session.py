@@ -19,6 +19,7 @@ from simulator.running import Progress, Running
 from simulator.saver import Pace, Saver
 from simulator.scenario import Scenario
 from simulator.signals import Signals
+from simulator.steering import Steering
 from simulator.summary import Summary, summarise
 from simulator.thresholds import Threshold
 
@@ -51,6 +52,7 @@ def simulate(
     on_frames: OnFrames | None = None,
     resume: bool = False,
     pace: Pace = Pace(),  # noqa: B008  a value
+    speed: float = 0.0,
 ) -> Summary:
     """Run a scenario into its folder, or go on with it; a finished run gives its summary again.
 
@@ -65,6 +67,7 @@ def simulate(
         on_frames: is given each frame that is simulated now, and its arm's name.
         resume: go on with the run that the folder holds.
         pace: how often to make checkpoints.
+        speed: ticks a second at most; 0 for as many as can be. Whoever watches may ask for another.
 
     Raises:
         FolderError: the folder cannot be written, or the run in it cannot go on: something that
@@ -98,7 +101,8 @@ def simulate(
             folder.save(now)
             display.begin(beginning(prepared, folder.path))
             saver = Saver(prepared, folder.checkpoints, journal, pace)
-            session = _Session(prepared, journal, saver, on_frames)
+            steering = Steering(folder.path, speed)
+            session = _Session(prepared, journal, saver, steering, on_frames)
             status, why = session.play(start, display)
     summary = summarise(prepared, thresholds, status, why)
     folder.save_summary(summary)
@@ -159,11 +163,17 @@ class _Session:
     """A run on its way."""
 
     def __init__(
-        self, prepared: Prepared, journal: Journal, saver: Saver, on_frames: OnFrames | None
+        self,
+        prepared: Prepared,
+        journal: Journal,
+        saver: Saver,
+        steering: Steering,
+        on_frames: OnFrames | None,
     ) -> None:
         self._prepared = prepared
         self._journal = journal
         self._saver = saver
+        self._steering = steering
         self._on_frames = on_frames
         self._running = Running(prepared)
 
@@ -176,6 +186,8 @@ class _Session:
                 for tick in ticks(self._prepared, start):
                     self._write()
                     display.tick(self._running.progress(tick, self._saver.seconds()))
+                    if tick < last:
+                        self._steering.wait(lambda: signals.asked)
                     if tick < last and signals.asked:
                         self._saver.save(tick)
                         return INTERRUPTED, ""

@@ -40,6 +40,32 @@ def whole(text: str, place: str) -> int:
     return int(text)
 
 
+FASTEST = 10_000.0
+"""Ticks a second that can be asked for; above that, say ``max``."""
+
+
+def pace(text: str | None, place: str) -> float:
+    """Ticks a second at most; 0 for as many as can be.
+
+    Raises:
+        SettingsError: it is no such number.
+
+    >>> pace("2.5", "--speed"), pace("max", "--speed"), pace(None, "--speed")
+    (2.5, 0.0, 0.0)
+    """
+    if text is None or text.strip().lower() == "max":
+        return 0.0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= FASTEST:
+        raise SettingsError(
+            f"{place}: expected ticks a second from 0.01 to {FASTEST:,.0f}, or max, got {text!r}"
+        )
+    return speed
+
+
 def switch(text: str, place: str) -> bool:
     """Yes or no, as an environment variable says it.
 

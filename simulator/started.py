@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from filter.plugins import SettingsError
 from simulator import stdout
-from simulator.display import Nothing, Shown, display
+from simulator.display import Full, Nothing, Shown, display
 from simulator.exits import INTERRUPTED, of_summary, say
 from simulator.flags import Flags, option, together
-from simulator.spelling import whole
+from simulator.spelling import pace, whole
 
 if TYPE_CHECKING:
     from simulator.folder import RunFolder
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.summary import Replicate, Summary
     from simulator.thresholds import Threshold
 
-HOW = ("display", "json", "resume", "jobs")
+HOW = ("display", "json", "resume", "jobs", "speed")
 """The flags that a run which goes on may have: they say how it is shown, not what it is."""
 MOST = 10_000
 """Replicates, or processes at a time, at most."""
@@ -134,9 +134,36 @@ def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: F
     rules = scenario.thresholds
     thresholds = [parse(text, f"thresholds[{place}]") for place, text in enumerate(rules)]
     if folder.manifest.replicates > 1:
+        if isinstance(shown, Full) or flags.speed:
+            raise SettingsError(
+                "--display full and --speed are for one run: leave out --replicates"
+            )
         return _replicated(scenario, folder, shown, flags, thresholds)
+    if isinstance(shown, Full):
+        return _behind_console(folder, shown, flags)
     frames = stdout.frame if flags.json else None
-    return simulate(scenario, folder, shown, thresholds, frames, resume=bool(flags.resume))
+    return simulate(
+        scenario,
+        folder,
+        shown,
+        thresholds,
+        frames,
+        resume=bool(flags.resume),
+        speed=pace(flags.speed, option("speed")),
+    )
+
+
+def _behind_console(folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary":
+    from simulator.behind import simulated
+
+    pace(flags.speed, option("speed"))
+    if flags.json:
+        raise SettingsError(
+            "--json: the console has the terminal with --display full; leave one out"
+        )
+    summary = simulated(folder, flags.speed)
+    shown.end(summary, folder.path, folder.manifest.command)
+    return summary
 
 
 def _replicated(

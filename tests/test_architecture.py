@@ -36,9 +36,17 @@ SHELLS = {
     "filter/worker.py": "a worker of Faust's",
     "filter/plugins.py": "finds and loads plug-in files",
     "filter/settings.py": "reads the guards' TOML files",
+    "simulator/behind.py": "starts the run behind a console",
     "simulator/broker.py": "Kafka's topics",
     "simulator/checkpoint.py": "reads and writes checkpoints",
     "simulator/cli.py": "the command line",
+    "simulator/console/app.py": "the console's screen",
+    "simulator/console/chart.py": "a chart on the screen",
+    "simulator/console/export.py": "saves what it shows",
+    "simulator/console/following.py": "a run's lines, as they are written",
+    "simulator/console/panels.py": "the console's panels",
+    "simulator/console/recording.py": "a run's folder, watched",
+    "simulator/console/sources.py": "the console's table",
     "simulator/corpus.py": "reads and caches corpora",
     "simulator/display.py": "the terminal",
     "simulator/doctor.py": "looks at this machine",
@@ -67,8 +75,10 @@ SHELLS = {
     "simulator/stack.py": "starts a broker and Redis on this machine",
     "simulator/started.py": "what is there at start-up, and whether a parent is",
     "simulator/stdout.py": "standard output",
+    "simulator/steering.py": "what is asked of a run in its folder, and its pace",
     "simulator/tail.py": "reads topics",
     "simulator/templates.py": "writes a new plug-in's file",
+    "simulator/watch.py": "whether there is a terminal for the console",
 }
 
 WORLDLY = words(
@@ -77,7 +87,7 @@ WORLDLY = words(
     " platform"
     " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
     " shutil signal site smtplib socket sqlite3 ssl stat subprocess sys syslog tempfile termios"
-    " textual threading time typer urllib uuid warnings weakref webbrowser zipfile"
+    " textual textual_plotext threading time typer urllib uuid warnings weakref webbrowser zipfile"
 )
 """Modules by which code sees or touches something besides its arguments."""
 

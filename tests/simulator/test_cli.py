@@ -204,7 +204,7 @@ CORPUS_FILES = {
     [
         (["run"], "which scenario? try: hamstrung run quickstart"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?; see: hamstrung --help"),
-        (["run", "--sed", "3"], "--seed, --set); see: hamstrung run --help"),
+        (["run", "--sed", "3"], "--seed, --set, --speed); see: hamstrung run --help"),
         (["run", "quikstart"], "scenario: unknown 'quikstart'; did you mean 'quickstart'?"),
         ([*QUICK, "--attack", "not-spam"], "did you mean 'not-spam-campaign'?"),
         ([*QUICK, "--set", "wrold.people=3"], "unknown 'wrold'; did you mean 'world'?"),

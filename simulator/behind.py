@@ -1,0 +1,67 @@
+"""A run behind the console: in a process of its own, which the console steers and outlives."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from simulator.durable import FolderError
+from simulator.folder import RunFolder
+from simulator.manifest import RUNNING
+from simulator.replicates import PROGRAM, kept_environment
+from simulator.summary import Summary
+
+LOG = "run.log"
+PATIENCE = 60.0
+"""Seconds that a run has to save itself when its console is left."""
+
+
+def simulated(folder: RunFolder, speed: str | None) -> Summary:
+    """Simulate the run of a folder while the console shows it; leaving the console ends the run.
+
+    Args:
+        folder: the run's, new or to be resumed.
+        speed: what ``--speed`` says, if it says anything.
+
+    Raises:
+        FolderError: the run ended without a summary; with the last line of its log.
+    """
+    from simulator.watch import show
+
+    words = [*PROGRAM, "run", "--resume", str(folder.path), "--display", "none", "--while-stdin"]
+    words += ["--speed", speed] if speed else []
+    log = folder.path / LOG
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+            start_new_session=True,
+            env=kept_environment(),
+        )
+    try:
+        show(folder, behind=True)
+    finally:
+        _end(process)
+    after = RunFolder.open(folder.path)
+    if after.manifest.status == RUNNING:
+        raise FolderError(f"the run ended early: {_last_line(log)}")
+    return after.summary()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the run to save itself and end, and wait for it."""
+    if process.poll() is None:
+        sys.stderr.write("hamstrung: saving the run …\n")
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"nothing is said of it in {log}"

@@ -1,0 +1,107 @@
+"""A recording: a run's folder, up to the tick that is looked at; live, or again from the start."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from simulator.console.following import Line, Lines, sound
+from simulator.console.seen import Plan, Seen, plan
+from simulator.folder import EVENTS, FRAMES, RunFolder
+from simulator.frame import Frame
+from simulator.manifest import RUNNING
+from simulator.summary import Summary
+
+KNOWN = Frame.__struct_fields__
+
+
+class Recording:
+    """What a run has written so far, and what was seen of it up to a tick.
+
+    Frames are kept, for they are small and a chart needs them all; events are read when they are
+    looked at. Going back reads them again.
+
+    Args:
+        folder: the run's.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Nothing was read yet."""
+        folder.must_be_one()
+        self.path: Path = folder.path
+        self.command: str = sound(folder.manifest.command)
+        self.plan: Plan = plan(sound(folder.manifest.scenario), folder.manifest.duration)
+        self.seen = Seen(self.plan)
+        self._frames = Lines(folder.path / FRAMES)
+        self._events = Lines(folder.path / EVENTS)
+        self._known: list[tuple[str, Frame]] = []
+        self._given = 0
+        self._waiting: deque[Line] = deque()
+
+    @property
+    def last(self) -> int:
+        """The last tick of which there are frames."""
+        return self._known[-1][1].tick if self._known else -1
+
+    def status(self) -> str:
+        """What the manifest says now: ``running``, ``done``, ``interrupted`` or ``error``."""
+        return RunFolder.open(self.path).manifest.status
+
+    def summary(self) -> Summary | None:
+        """What the run came to, when it has ended."""
+        folder = RunFolder.open(self.path)
+        return None if folder.manifest.status == RUNNING else folder.summary()
+
+    def read(self) -> None:
+        """Take note of the frames that were written since the last time.
+
+        Raises:
+            FolderError: a file cannot be read.
+        """
+        while lines := self._frames.new():
+            if self._frames.anew:
+                self._known = []
+                self._back()
+            self._known += [_frame(line) for line in lines]
+
+    def go(self, tick: int) -> None:
+        """See all there is up to a tick; if that is before what was seen, from the start again.
+
+        Raises:
+            FolderError: a file cannot be read.
+        """
+        if tick < self.seen.tick:
+            self._back()
+        while self._given < len(self._known) and self._known[self._given][1].tick <= tick:
+            arm, frame = self._known[self._given]
+            self._events_to(frame.tick - 1)
+            self.seen.frame(arm, frame)
+            self._given += 1
+        self._events_to(tick)
+
+    def _events_to(self, tick: int) -> None:
+        for line in self._until(tick):
+            self.seen.event(line)
+
+    def _back(self) -> None:
+        self.seen = Seen(self.plan)
+        self._given = 0
+        self._events.rewind()
+        self._waiting.clear()
+
+    def _until(self, tick: int) -> Iterator[Line]:
+        """The events up to a tick that were not given yet."""
+        while True:
+            while self._waiting and self._waiting[0]["tick"] <= tick:
+                yield self._waiting.popleft()
+            if self._waiting:
+                return
+            more = self._events.new()
+            if not more:
+                return
+            self._waiting.extend(more)
+
+
+def _frame(line: Line) -> tuple[str, Frame]:
+    return line["arm"], msgspec.convert({name: line[name] for name in KNOWN}, Frame)

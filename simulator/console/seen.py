@@ -1,0 +1,317 @@
+"""What has been seen of a run up to a tick: all that the console's panels show."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from filter.events import LIMITED, QUARANTINED, REJECTED, SHADOWED, TAUGHT, UNLEARN
+from simulator.arms import TWINS
+from simulator.console.following import Line
+from simulator.frame import Frame
+
+STOPS = frozenset({LIMITED, QUARANTINED, REJECTED, SHADOWED})
+"""Rulings that say something against a vote; a merged vote or a duplicate is not accused."""
+DAY = 24
+REMEMBERED = 10 * DAY
+"""Ticks for which a vote is kept: a ruling on it comes no later."""
+EVIDENCE, EVENTS = 200, 500
+"""Lines kept of each source, and of the whole run."""
+MOST = 50_000
+"""Sources that are remembered at most; the ones heard longest ago are forgotten."""
+
+
+class Plan(NamedTuple):
+    """What is known of a run from its manifest.
+
+    Args:
+        name: the scenario's.
+        about: the scenario in a sentence.
+        seed: its seed.
+        engine: ``embedded`` or ``kafka``.
+        duration: ticks.
+        arms: the arms, the judged one first.
+        attack: the attack's name; nothing in peace.
+        start: the attack's first tick.
+        end: the tick after its last one.
+        rules: the thresholds.
+        guard: the guard's name.
+    """
+
+    name: str
+    about: str
+    seed: int
+    engine: str
+    duration: int
+    arms: tuple[str, ...]
+    attack: str
+    start: int
+    end: int
+    rules: tuple[str, ...]
+    guard: str
+
+    @property
+    def judged(self) -> str:
+        """The arm that is judged."""
+        return self.arms[0]
+
+    @property
+    def twin(self) -> str:
+        """The arm that was never poisoned, if it is simulated."""
+        name = TWINS.get(self.judged, "")
+        return name if name in self.arms else ""
+
+    def phase(self, tick: int) -> str:
+        """Where in the story a tick is."""
+        if not self.attack:
+            return "peace"
+        return "peace" if tick < self.start else "under attack" if tick < self.end else "aftermath"
+
+
+@dataclass
+class Check:
+    """What a check did: first stops of votes, by whom they were, and the last reason it gave."""
+
+    bots: int = 0
+    people: int = 0
+    reason: str = ""
+    tick: int = 0
+
+
+@dataclass
+class Source:
+    """An account that voted, and what is known of it."""
+
+    account: str
+    bot: bool = False
+    votes: int = 0
+    taught: int = 0
+    stopped: int = 0
+    right: int = 0
+    wrong: int = 0
+    reputation: float | None = None
+    address: str = ""
+    subnet: str = ""
+    last: int = 0
+    state: str = ""
+    until: int = 0
+    evidence: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=EVIDENCE))
+
+    def now(self, tick: int) -> str:
+        """What is being done about it at a tick."""
+        return self.state if self.until > tick else ""
+
+
+class Measure(NamedTuple):
+    """Something that was done about a source, until it ends."""
+
+    tick: int
+    action: str
+    scope: str
+    source: str
+    until: int
+    reason: str
+
+
+@dataclass
+class Event:
+    """A line of the log: ``level`` is ``info``, ``warn`` or ``alarm``; ``many`` are told in it."""
+
+    tick: int
+    level: str
+    text: str
+    many: int = 1
+
+
+@dataclass
+class _Cast:
+    """A vote that may still be ruled on."""
+
+    source: Source
+    tick: int
+    by: set[str] = field(default_factory=set)
+
+
+class Seen:
+    """All that was seen of a run, in the order in which it was written.
+
+    Args:
+        plan: what is known from its manifest.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Nothing was seen yet."""
+        self.plan = plan
+        self.tick = -1
+        self.frames: dict[str, list[Frame]] = {arm: [] for arm in plan.arms}
+        self.checks: dict[str, Check] = {}
+        self.sources: dict[str, Source] = {}
+        self.measures: deque[Measure] = deque(maxlen=EVENTS)
+        self.done: dict[str, int] = {}
+        """How often each measure was taken."""
+        self.marks: list[tuple[int, str]] = []
+        """Ticks at which the gate did something else than promote."""
+        self.release: Line = {}
+        self.teachers: dict[str, list[float]] = {}
+        """Weight that each subnet taught as ham, and as spam."""
+        self.log: deque[Event] = deque(maxlen=EVENTS)
+        self.bot_votes = 0
+        self._cast: dict[str, _Cast] = {}
+        self._told: dict[tuple[str, str], Event] = {}
+
+    def frame(self, arm: str, frame: Frame) -> None:
+        """Take a frame."""
+        frames = self.frames.setdefault(arm, [])
+        frames.append(frame)
+        if arm != self.plan.judged:
+            return
+        self.tick = frame.tick
+        turned = self.plan.phase(frame.tick) != self.plan.phase(frame.tick - 1)
+        if self.plan.attack and (turned or not frame.tick):
+            self._say("info", f"{self.plan.phase(frame.tick)} begins")
+        if frame.tick % DAY == 0:
+            self._forget(frame.tick)
+
+    def event(self, line: Line) -> None:
+        """Take an event of the journal; those of other arms than the judged one say nothing."""
+        if line["arm"] != self.plan.judged:
+            return
+        match line["type"]:
+            case "vote":
+                self._vote(line)
+            case "claim":
+                self._claim(line)
+            case "ruling":
+                self._ruling(line)
+            case "credit":
+                self._credit(line)
+            case "lesson":
+                self._lesson(line)
+            case "response":
+                self._response(line)
+            case "release":
+                self._release(line)
+            case "alert":
+                self._say("alarm", line["text"])
+
+    def _vote(self, line: Line) -> None:
+        one = self.sources.setdefault(line["account"], Source(line["account"]))
+        one.bot, one.address, one.subnet = line["bot"], line["address"], line["subnet"]
+        one.votes += 1
+        one.last = line["tick"]
+        self.bot_votes += line["bot"]
+        self._cast[line["vote"]] = _Cast(one, line["tick"])
+        said = "not spam" if line["label"] == "ham" else line["label"]
+        one.evidence.append((line["tick"], f'votes "{said}" on {line["mail"]}'))
+
+    def _claim(self, line: Line) -> None:
+        cast = self._cast.get(line["vote"])
+        if cast:
+            if cast.source.reputation != line["reputation"]:
+                said = f"reputation {line['reputation']:.2f}"
+                cast.source.evidence.append((line["tick"], said))
+            cast.source.reputation = line["reputation"]
+
+    def _ruling(self, line: Line) -> None:
+        cast = self._cast.get(line["vote"])
+        if cast is None:
+            return
+        by = f" by {line['check']}" if line["check"] else ""
+        cast.source.evidence.append((line["tick"], f"{line['ruling']}{by}: {line['reason']}"))
+        if line["ruling"] == TAUGHT:
+            cast.source.taught += 1
+        if line["ruling"] in STOPS:
+            cast.source.stopped += not cast.by
+            self._stopped(line, cast)
+
+    def _stopped(self, line: Line, cast: _Cast) -> None:
+        check = self.checks.setdefault(line["check"], Check())
+        if line["check"] not in cast.by:
+            cast.by.add(line["check"])
+            check.bots += cast.source.bot
+            check.people += not cast.source.bot
+        check.reason, check.tick = line["reason"], line["tick"]
+
+    def _credit(self, line: Line) -> None:
+        one = self.sources.get(line["account"])
+        if one:
+            one.right += line["outcome"] > 0
+            one.wrong += line["outcome"] < 0
+            said = "confirmed" if line["outcome"] > 0 else "refuted"
+            one.evidence.append((line["tick"], f"{said} by a judgement"))
+
+    def _lesson(self, line: Line) -> None:
+        for account, weight in line["shares"].items():
+            one = self.sources.get(account)
+            subnet = one.subnet if one else ""
+            self.teachers.setdefault(subnet, [0.0, 0.0])[line["label"] == "spam"] += weight
+
+    def _response(self, line: Line) -> None:
+        scope = "subnet" if "subnet" in line else "account"
+        source, action = line[scope], line["action"]
+        self.measures.append(
+            Measure(line["tick"], action, scope, source, line["until"], line["reason"])
+        )
+        self.done[action] = self.done.get(action, 0) + 1
+        one = self.sources.get(source) if scope == "account" else None
+        if one and action != UNLEARN:
+            one.state, one.until = action, line["until"]
+        if one:
+            one.evidence.append((line["tick"], f"{action}: {line['reason']}"))
+        self._tell(line["tick"], action, scope, source, line["reason"])
+
+    def _tell(self, tick: int, action: str, scope: str, source: str, reason: str) -> None:
+        """Log a measure; those of one kind and tick in a line."""
+        event = self._told.get((action, scope))
+        if event is None or event.tick != tick:
+            event = Event(tick, "warn", f"{action} of {scope} {source[-8:]}: {reason}")
+            self._told[action, scope] = event
+            self.log.append(event)
+        else:
+            event.many += 1
+            event.text = f"{action} of {event.many} {scope}s, such as {source[-8:]}: {reason}"
+
+    def _release(self, line: Line) -> None:
+        self.release = line
+        if line["action"] != "promote":
+            self.marks.append((line["tick"], line["action"]))
+            self._say("alarm", f"gate: {line['action']}: {line['reason']}")
+
+    def _say(self, level: str, text: str) -> None:
+        self.log.append(Event(self.tick, level, text))
+
+    def _forget(self, tick: int) -> None:
+        self._cast = {v: c for v, c in self._cast.items() if c.tick > tick - REMEMBERED}
+        if len(self.sources) > MOST:
+            newest = sorted(self.sources.values(), key=lambda one: one.last)[-MOST:]
+            self.sources = {one.account: one for one in newest}
+
+    def active(self) -> list[Measure]:
+        """The measures that last, and have not ended; the newest first."""
+        lasting = [one for one in self.measures if one.action != UNLEARN]
+        return [one for one in reversed(lasting) if one.until > self.tick]
+
+    def window(self, arm: str, ticks: int, up_to: int | None = None) -> list[Frame]:
+        """An arm's last frames."""
+        frames = self.frames.get(arm, [])
+        end = len(frames) if up_to is None else min(up_to + 1, len(frames))
+        return frames[max(end - ticks, 0) : end]
+
+
+def plan(scenario: dict[str, Any], duration: int) -> Plan:
+    """What a manifest says of its run; texts in it are made safe before."""
+    attack = scenario.get("attack", {})
+    name = str(attack.get("name", ""))
+    start = int(attack.get("start", 0))
+    return Plan(
+        name=str(scenario.get("name", "")),
+        about=str(scenario.get("about", "")),
+        seed=int(scenario.get("seed", 0)),
+        engine=str(scenario.get("engine", "embedded")),
+        duration=duration,
+        arms=tuple(scenario.get("arms", ("attacked",))),
+        attack=name.rpartition("/")[2],
+        start=start if name else duration,
+        end=min(start + int(attack.get("duration", 0)), duration) if name else duration,
+        rules=tuple(scenario.get("thresholds", ())),
+        guard=str(scenario.get("filter", {}).get("guard", "")),
+    )

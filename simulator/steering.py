@@ -1,0 +1,89 @@
+"""Steering: how fast a run goes, and whether it pauses, as somebody who watches it asks.
+
+What is asked lies in the run's folder, in `steer.json`, so that whoever may write there can steer,
+and the run needs no port. It changes when ticks are simulated, never what is in them.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from simulator.durable import write_whole
+
+STEER = "steer.json"
+SLICE = 0.05
+"""Seconds between two looks at what is asked, while the run waits."""
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked of a run.
+
+    Args:
+        paused: whether it waits.
+        speed: ticks a second at most; 0 for as many as can be.
+    """
+
+    paused: bool = False
+    speed: float = 0.0
+
+
+def ask(folder: Path, asked: Asked) -> None:
+    """Ask a run for something.
+
+    Raises:
+        OSError: its folder cannot be written.
+    """
+    write_whole(folder / STEER, msgspec.json.encode(asked))
+
+
+def read(folder: Path) -> Asked:
+    """What is asked of a run; whatever cannot be read asks for nothing."""
+    try:
+        return msgspec.json.decode((folder / STEER).read_bytes(), type=Asked)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Asked()
+
+
+class Steering:
+    """Keeps a run at the pace that is asked for.
+
+    Args:
+        folder: the run's.
+        speed: ticks a second at the beginning; 0 for as many as can be.
+    """
+
+    def __init__(self, folder: Path, speed: float = 0.0) -> None:
+        """Forget what was asked of an earlier session."""
+        self._folder = folder
+        self._path = folder / STEER
+        self._path.unlink(missing_ok=True)
+        self._stamp: tuple[int, int] | None = None
+        self._asked = Asked(speed=speed)
+        self._due = 0.0
+        if speed:
+            ask(folder, self._asked)
+
+    def wait(self, ended: Callable[[], bool]) -> None:
+        """Wait after a tick, as long as is asked; ``ended`` says that nobody waits any more."""
+        while not ended():
+            self._look()
+            left = self._due - time.monotonic() if self._asked.speed else 0.0
+            if not self._asked.paused and left <= 0:
+                break
+            time.sleep(min(left, SLICE) if not self._asked.paused else SLICE)
+        if self._asked.speed:
+            self._due = max(self._due, time.monotonic() - 1) + 1 / self._asked.speed
+
+    def _look(self) -> None:
+        """Read what is asked, if it was asked since the last look."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return
+        stamp = (found.st_mtime_ns, found.st_ino)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._asked = read(self._folder)
+            self._due = time.monotonic()

@@ -1,0 +1,168 @@
+"""What the console says of a run is what the run's own figures say."""
+
+import pytest
+
+from filter.events import QUARANTINE, UNLEARN
+from simulator.console.figures import curve, sparkline, success, thresholds
+from simulator.console.panels import Look, flow, guards, log, tiles
+from simulator.console.recording import Recording
+from simulator.console.seen import MOST, Plan, Seen, plan
+from simulator.folder import RunFolder
+from simulator.frame import Frame
+from simulator.metrics import RATES
+from tests.simulator.console.watched import ran
+from tests.simulator.small_run import DURATION
+
+PLAN = Plan("n", "", 1, "embedded", 48, ("attacked", "twin"), "a", 8, 20, (), "default")
+ALL = 10**9
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return ran(tmp_path_factory.mktemp("runs") / "small")
+
+
+@pytest.fixture
+def recording(folder: RunFolder) -> Recording:
+    found = Recording(folder)
+    found.read()
+    return found
+
+
+def test_all_of_a_run_is_seen_and_attack_success_is_that_of_its_summary(
+    recording: Recording, folder: RunFolder
+) -> None:
+    recording.go(ALL)
+    seen = recording.seen
+    assert seen.tick == recording.last == DURATION - 1
+    assert seen.plan.arms == ("attacked", "twin")
+    frames = {arm: [f for name, f in folder.frames() if name == arm] for arm in seen.plan.arms}
+    assert seen.frames == frames
+    under = Recording(folder)
+    under.read()
+    under.go(seen.plan.end - 1)
+    ticks = seen.plan.end - seen.plan.start
+    said = folder.summary().metrics["attack_success"].mean
+    assert success(under.seen, "attacked", "twin", ticks) == pytest.approx(said)
+
+
+def test_stops_are_counted_once_a_vote_and_check_and_by_the_truth(
+    recording: Recording, folder: RunFolder
+) -> None:
+    recording.go(ALL)
+    events = list(folder.events())
+    bots = {line["vote"] for line in events if line["type"] == "vote" and line["bot"]}
+    stops = {
+        (line["check"], line["vote"])
+        for line in events
+        if line["type"] == "ruling"
+        and line["ruling"] in ("limited", "quarantined", "rejected", "shadowed")
+    }
+    assert stops
+    for name, check in recording.seen.checks.items():
+        of = {vote for by, vote in stops if by == name}
+        assert (check.bots, check.people) == (len(of & bots), len(of - bots))
+    assert recording.seen.bot_votes == len(bots) > 0
+
+
+def test_going_back_and_forth_comes_to_the_same(folder: RunFolder) -> None:
+    def shown(*stops: int) -> tuple[str, str, str]:
+        found = Recording(folder)
+        found.read()
+        for tick in stops:
+            found.go(tick)
+        look = Look(100, 30)
+        return (
+            str(guards(found.seen, look)),
+            str(flow(found.seen, look)),
+            str(log(found.seen, look)),
+        )
+
+    assert shown(25) == shown(3, 29, 10, 25) == shown(*range(26))
+    assert shown(25) != shown(10)
+
+
+def test_a_response_lasts_until_its_end_and_those_of_a_tick_are_told_in_one_line() -> None:
+    seen = Seen(PLAN)
+    for number in range(3):
+        seen.event(response(f"{number:016x}", QUARANTINE, 30))
+        seen.event(response(f"{number:016x}", UNLEARN, 30))
+    assert [event.many for event in seen.log] == [3, 3]
+    assert "quarantine of 3 accounts" in seen.log[0].text
+    assert {one.action for one in seen.active()} == {QUARANTINE}
+    assert seen.done == {QUARANTINE: 3, UNLEARN: 3}
+    seen.tick = 30
+    assert seen.active() == []
+
+
+def response(account: str, action: str, until: int) -> dict[str, object]:
+    return {
+        "type": "response",
+        "arm": "attacked",
+        "tick": 5,
+        "account": account,
+        "action": action,
+        "until": until,
+        "reason": "2 claims refuted",
+    }
+
+
+def test_events_of_other_arms_and_of_unknown_types_say_nothing() -> None:
+    seen = Seen(PLAN)
+    seen.event(response("0" * 16, QUARANTINE, 30) | {"arm": "unguarded"})
+    seen.event({"type": "_forget", "arm": "attacked", "tick": 3})
+    assert not seen.done
+    assert not seen.log
+
+
+def test_a_ruling_on_a_vote_that_nobody_saw_is_passed_over() -> None:
+    seen = Seen(PLAN)
+    for kind in ("claim", "ruling"):
+        seen.event({"type": kind, "arm": "attacked", "tick": 3, "vote": "0" * 16})
+    assert not seen.checks
+
+
+def test_what_is_remembered_of_a_long_run_is_bounded() -> None:
+    seen = Seen(PLAN._replace(duration=10**6))
+    for number in range(MOST + 5000):
+        seen.event(vote(number, number // 100))
+    seen.frame("attacked", empty(24 * 40))
+    assert len(seen.sources) == MOST
+    assert len(seen._cast) <= 24 * 10 * 100 + 5000
+
+
+def vote(number: int, tick: int) -> dict[str, object]:
+    head = {"type": "vote", "arm": "attacked", "tick": tick, "bot": False, "label": "ham"}
+    return head | dict.fromkeys(("vote", "account", "mail", "address", "subnet"), f"{number:016x}")
+
+
+def empty(tick: int) -> Frame:
+    fields = dict.fromkeys(Frame.__struct_fields__, 0)
+    return Frame(**fields | {"tick": tick, "rulings_people": {}, "rulings_bots": {}, "release": ""})  # type: ignore[arg-type]  # zeros
+
+
+def test_with_nothing_seen_there_is_no_data_and_no_crash() -> None:
+    seen = Seen(PLAN._replace(rules=("attack_success.mean < 0.05",)))
+    assert "no data" in str(tiles(seen, Look(100, 4)))
+    (held,) = thresholds(seen)
+    assert held.actual is None
+
+
+def test_curves_are_ratios_of_sums_over_the_last_hours() -> None:
+    frames = [empty(0)] * 2
+    assert curve(frames, *RATES["ham_misclassified"], hours=6) == [None, None]
+    counts = iter((1.0, 0.0, 3.0))
+    found = curve([empty(n) for n in range(3)], lambda _: next(counts), lambda _: 4.0, 100)
+    assert found == [1 / 4, 1 / 8, 4 / 12]
+
+
+def test_a_sparkline_has_the_last_values_and_a_gap_where_there_is_no_data() -> None:
+    assert sparkline([9.0, 0.0, None, 1.0], 3) == "▁ █"
+    assert sparkline([], 5) == ""
+    assert sparkline([0.0, 0.0], 5) == "▁▁"
+
+
+def test_a_plan_of_peace_has_no_attack() -> None:
+    found = plan({"name": "peace", "arms": ["default"], "attack": {"name": ""}}, 100)
+    assert (found.attack, found.start, found.end) == ("", 100, 100)
+    assert found.phase(50) == "peace"
