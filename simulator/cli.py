@@ -211,11 +211,16 @@ def watch(
     run: Annotated[
         str, typer.Argument(metavar="[RUN|latest]", help="Its folder, its name, or 'latest'.")
     ] = "latest",
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve it to browsers on 127.0.0.1 (extra: web).")
+    ] = False,
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="With --web.")] = 8765,
 ) -> int:
     """Watch a run in the console, live or again; the run does not notice."""
+    from simulator.watch import serve
     from simulator.watch import watch as show
 
-    return show(run)
+    return serve(run, port) if web else show(run)
 
 
 @app.command()

@@ -1,7 +1,11 @@
 """What ``hamstrung watch`` does: find a run, and show it in the console."""
 
+import os
 import sys
 
+from filter.plugins import SettingsError
+from simulator.durable import FolderError
+from simulator.exits import say
 from simulator.folder import RunFolder
 from simulator.paint import terminal
 
@@ -9,6 +13,11 @@ NO_TERMINAL = (
     "the console needs a terminal; off one, see the run's progress with --display plain, or what it"
     " came to with: hamstrung report latest"
 )
+NO_WEB = (
+    "--web: textual-serve is not installed; it is in the extra web: pip install 'hamstrung[web]'"
+)
+IN_A_BROWSER = "TEXTUAL_DRIVER"
+"""Variable by which textual-serve says that a browser is the terminal."""
 
 
 def watch(run: str) -> int:
@@ -20,13 +29,39 @@ def watch(run: str) -> int:
     Raises:
         FolderError: there is no such run, or no terminal to show it in.
     """
-    from simulator.durable import FolderError
-
-    folder = RunFolder.open(run)
-    folder.must_be_one()
-    if not (terminal(sys.stdout) and sys.stdin.isatty()):
+    folder = _found(run)
+    if not (IN_A_BROWSER in os.environ or (terminal(sys.stdout) and sys.stdin.isatty())):
         raise FolderError(NO_TERMINAL)
     return show(folder)
+
+
+def serve(run: str, port: int) -> int:
+    """Serve the console on a run to browsers of this machine, until Ctrl-C.
+
+    Args:
+        run: its folder, its name, or ``latest``.
+        port: of 127.0.0.1.
+
+    Raises:
+        FolderError: there is no such run.
+        SettingsError: somebody listens on the port already, or the extra is not installed.
+    """
+    folder = _found(run)
+    try:
+        from simulator.console.web import Consoles, free
+    except ImportError as error:
+        raise SettingsError(NO_WEB) from error
+    if not free(port):
+        raise SettingsError(f"--port: {port} is taken on 127.0.0.1; choose another one")
+    say(f"the console is on http://127.0.0.1:{port}/ for browsers of this machine; Ctrl-C ends it")
+    Consoles(folder.path.absolute(), port).serve()
+    return 0
+
+
+def _found(run: str) -> RunFolder:
+    folder = RunFolder.open(run)
+    folder.must_be_one()
+    return folder
 
 
 def show(folder: RunFolder, behind: bool = False) -> int:

@@ -47,6 +47,7 @@ SHELLS = {
     "simulator/console/panels.py": "the console's panels",
     "simulator/console/recording.py": "a run's folder, watched",
     "simulator/console/sources.py": "the console's table",
+    "simulator/console/web.py": "the console in a browser",
     "simulator/corpus.py": "reads and caches corpora",
     "simulator/display.py": "the terminal",
     "simulator/doctor.py": "looks at this machine",
@@ -82,8 +83,8 @@ SHELLS = {
 }
 
 WORLDLY = words(
-    "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http"
-    " importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
+    "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip"
+    " http importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
     " platform"
     " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
     " shutil signal site smtplib socket sqlite3 ssl stat subprocess sys syslog tempfile termios"
