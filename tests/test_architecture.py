@@ -83,12 +83,12 @@ SHELLS = {
 }
 
 WORLDLY = words(
-    "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip"
-    " http importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
-    " platform"
-    " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
-    " shutil signal site smtplib socket sqlite3 ssl stat subprocess sys syslog tempfile termios"
-    " textual textual_plotext threading time typer urllib uuid warnings weakref webbrowser zipfile"
+    "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass"
+    " glob gzip http importlib inspect io joblib kafka locale logging matplotlib mmap"
+    " multiprocessing os pathlib platform prometheus_client pwd queue random readline redis"
+    " resource rich secrets select selectors shutil signal site smtplib socket sqlite3 ssl stat"
+    " subprocess sys syslog tempfile termios textual textual_plotext threading time typer urllib"
+    " uuid warnings weakref webbrowser zipfile"
 )
 """Modules by which code sees or touches something besides its arguments."""
 
