@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -77,6 +78,38 @@ class Strike(NamedTuple):
     end: int
 
 
+class Crew(NamedTuple):
+    """Bots that act together: those that the attack began with, or some that joined later.
+
+    ``attack`` is the attack for as many accounts, whose numbers begin at ``first``; ``memory`` is
+    what it remembers. ``name`` keys its luck.
+    """
+
+    name: tuple[str | int, ...]
+    attack: Attack
+    first: int
+    memory: Any
+
+    def knows(self, bot: int) -> bool:
+        """Whether an account of the attacker's is one of them."""
+        return self.first <= bot < self.first + self.attack.accounts
+
+
+def joining(attack: Attack, count: int) -> Attack:
+    """The same attack for other accounts: they cast as many votes each as the first ones.
+
+    Votes an hour, and what else there is by the hour under a name that ends so, are scaled; at
+    least one an hour is left.
+    """
+    share = count / attack.accounts
+    scaled = {
+        one.name: max(round(getattr(attack, one.name) * share), 1)
+        for one in fields(attack)  # type: ignore[arg-type]  # an attack is a dataclass
+        if one.name.endswith("votes_per_hour") and isinstance(getattr(attack, one.name), int)
+    }
+    return replace(attack, accounts=count, **scaled)  # type: ignore[type-var]  # as above
+
+
 class State(msgspec.Struct):
     """All that an arm remembers, besides its engine."""
 
@@ -90,6 +123,8 @@ class State(msgspec.Struct):
     kept: dict[int, list[Kept]]
     memory: bytes
     """The attacker's."""
+    more: list[bytes] = []
+    """The memories of the bots that joined later."""
 
 
 class Arm:
@@ -121,7 +156,7 @@ class Arm:
         self._strike = strike
         self.engine = engine
         window = world.provider.mail_window
-        self._truth = Truth(window + 2 * scenario.feedback_delay, world.bots.id, world.bots.subnet)
+        self._truth = Truth(window + 2 * scenario.feedback_delay, world.bot_ids, world.bot_subnets)
         genres = world.source.genres
         habits = People(
             scenario.seed,
@@ -143,8 +178,15 @@ class Arm:
         self._posts: dict[int, Post] = {}
         self._judgements = no_judgements()
         self._inbox: list[Delivery] = []
-        self._memory: Any = fresh(strike.attack) if strike else None
+        self._crews = [Crew((), strike.attack, 0, fresh(strike.attack))] if strike else []
         self.last: Flow | None = None
+
+    def join(self, first: int, count: int) -> None:
+        """Let more bots join the attack, whose numbers begin at ``first``."""
+        self._mailboxes.join(self._world.bots)
+        if self._strike:
+            attack = joining(self._strike.attack, count)
+            self._crews.append(Crew((len(self._crews),), attack, first, fresh(attack)))
 
     def step(self, tick: int) -> None:
         """See what became of an earlier tick, then hand this one's mail and votes over."""
@@ -194,35 +236,53 @@ class Arm:
         if strike is None or tick < strike.start:
             return
         attack, hour = strike.attack, tick - strike.start
-        campaign = self._ordered(strike, "campaign", lambda rng: attack.campaign(hour, rng), tick)
+        campaign = self._ordered(
+            self._crews[0], "campaign", lambda rng: attack.campaign(hour, rng), tick
+        )
         yield self._world.drafted(tick, campaign[0], "campaign"), []
         if self.plan.poisoned and tick < strike.end:
-            view = View(tick, hour, tuple(self._inbox), self._memory)
-            drafts, votes = self._ordered(
-                strike, "poison", lambda rng: attack.poison(view, rng), tick
-            )
-            yield self._world.drafted(tick, drafts, "copies"), _numbered(tick, votes)
+            for crew in self._crews:
+                yield self._poison(crew, tick, hour)
+
+    def _poison(self, crew: Crew, tick: int, hour: int) -> tuple[Post | None, list[Vote]]:
+        """What a crew does; it sees and numbers its own bots alone."""
+        own = tuple(
+            one._replace(bot=one.bot - crew.first) for one in self._inbox if crew.knows(one.bot)
+        )
+        view = View(tick, hour, own, crew.memory)
+        drafts, votes = self._ordered(
+            crew, "poison", lambda rng: crew.attack.poison(view, rng), tick
+        )
+        if crew.first:
+            drafts = [
+                one if one.to is None else msgspec.structs.replace(one, to=one.to + crew.first)
+                for one in drafts
+            ]
+        purpose = "-".join(map(str, ("copies", *crew.name)))
+        return self._world.drafted(tick, drafts, purpose), _numbered(tick, votes)
 
     def _ordered(
-        self, strike: Strike, method: str, do: Any, tick: int
+        self, crew: Crew, method: str, do: Any, tick: int
     ) -> tuple[list[Draft], list[Vote]]:
         """What an attack's method orders; whatever it raises, or orders wrongly, ends the attack.
 
         Raises:
             AttackError: with the attack's name, the tick, and what was wrong.
         """
-        rng: Generator = self._world.draws.generator(strike.name, method, tick)
+        assert self._strike
+        name = self._strike.name
+        rng: Generator = self._world.draws.generator(name, method, tick, *crew.name)
         try:
             orders = list(do(rng))
         except Exception as error:  # an attack may be anybody's code
             where = f"{method} at tick {tick}: {place(error)}"
-            raise AttackError(f"{strike.name}: {where}{told(error)}") from error
+            raise AttackError(f"{name}: {where}{told(error)}") from error
         drafts = [one for one in orders if isinstance(one, Draft)]
         votes = [one for one in orders if isinstance(one, Vote)]
         for one in orders:
-            fault = _fault(one, len(self._world.bots.id), method)
+            fault = _fault(one, crew.attack.accounts, method)
             if fault:
-                raise AttackError(f"{strike.name}: {method} at tick {tick}: {fault}")
+                raise AttackError(f"{name}: {method} at tick {tick}: {fault}")
         return drafts, votes
 
     def truly(self, mail: int, sent: int) -> tuple[str, bool, int]:
@@ -247,7 +307,8 @@ class Arm:
             self._truth.state(),
             votes,
             kept,
-            codec.pack(self._memory),
+            codec.pack(self._crews[0].memory if self._crews else None),
+            [codec.pack(crew.memory) for crew in self._crews[1:]],
         )
         return codec.pack((codec.pack(state), self.engine.freeze()))
 
@@ -260,9 +321,16 @@ class Arm:
         self._posts = state.posts
         self._truth.restore(state.known)
         self._mailboxes.restore(state.votes, state.kept)
-        if self._memory is not None:
-            self._memory = codec.unpack(type(self._memory), state.memory)
+        memories = [state.memory, *state.more]
+        self._crews = [
+            crew if crew.memory is None else crew._replace(memory=_thawed(crew.memory, memory))
+            for crew, memory in zip(self._crews, memories, strict=False)
+        ]
         self.engine.thaw(engine)
+
+
+def _thawed(like: Any, memory: bytes) -> Any:
+    return codec.unpack(type(like), memory)
 
 
 def _numbered(tick: int, votes: list[Vote]) -> list[Vote]:

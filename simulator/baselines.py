@@ -4,7 +4,7 @@ Every guard's worth lies between them (D26). They are handed to the account guar
 in this process alone; no guard of the filter's own sees the answer key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +35,10 @@ class Perfect(_Forgetful):
     """Refuse the votes of all bots, and no other.
 
     Args:
-        bots: ids of the attacker's accounts.
+        bots: ids of the attacker's accounts; more may come.
     """
 
-    bots: frozenset[int]
+    bots: Set[int]
 
     def examine(
         self, tick: int, past: None, vote: Vote, provider: Provider

@@ -13,7 +13,7 @@ its events once.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -57,7 +57,7 @@ class Journal:
         self._folder = folder
         self._arms = prepared.arms
         self._fork = prepared.fork
-        self._bots = frozenset(prepared.world.bots.id.tolist())
+        self._bots = prepared.world.bot_ids
         self._written = dict.fromkeys(self._arms, 0)
         self._files: list[int] = []
         try:
@@ -155,7 +155,7 @@ def _frame_line(arm: str, frame: Frame) -> Line:
     return head | msgspec.structs.asdict(frame)
 
 
-def lines(tick: int, arm: Arm, judged: bool, bots: frozenset[int]) -> Iterator[Line]:
+def lines(tick: int, arm: Arm, judged: bool, bots: Set[int]) -> Iterator[Line]:
     """The events of an arm's last tick: all of the judged one, the decisions of another.
 
     Args:
@@ -171,7 +171,7 @@ def lines(tick: int, arm: Arm, judged: bool, bots: frozenset[int]) -> Iterator[L
         yield {"type": line.pop("type"), "arm": arm.name, "tick": tick} | line
 
 
-def _votes(flow: Flow, bots: frozenset[int]) -> Iterator[Line]:
+def _votes(flow: Flow, bots: Set[int]) -> Iterator[Line]:
     for vote in flow.votes or ():
         yield {
             "type": "vote",

@@ -1,5 +1,6 @@
 """A run: the loop over ticks, in all arms."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -51,6 +52,8 @@ class Prepared(NamedTuple):
     """Whether the run's state can be frozen: if not, it has no checkpoints."""
     notes: tuple[str, ...]
     """What a user should know before it begins, in sentences."""
+    more: dict[int, int]
+    """How many bots join at a tick; more may be added for ticks to come."""
 
 
 Engines = Callable[[FilterSettings, chain.Beginning, Source, int], Engine]
@@ -100,7 +103,10 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
         alike = [arm for arm in others if _settings(scenario, arm.plan) == own]
         engine = Embedded(chain.stages(own, beginning), scenario.feedback_delay)
         peace = alike[0] if alike else Arm(PEACE, first.plan, scenario, world, strike, engine)
-    return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes)
+    more: Counter[int] = Counter()
+    for tick, count in scenario.attack.more if strike else ():
+        more[tick] += count
+    return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes, more)
 
 
 def _baseline(
@@ -108,7 +114,7 @@ def _baseline(
 ) -> tuple[tuple[str, AccountCheck[Any]], ...]:
     """The check that knows what no guard may know, where a plan asks for one."""
     if plan.baseline == "perfect":
-        return (("perfect", Perfect(frozenset(world.bots.id.tolist()))),)
+        return (("perfect", Perfect(world.bot_ids)),)
     if plan.baseline == "random":
         first = next(iter(arms.values()), None)
         if first is None:
@@ -178,6 +184,7 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
     peace = prepared.peace
     last = prepared.scenario.duration + prepared.scenario.feedback_delay
     for tick in range(start, last):
+        _join(prepared, tick)
         if tick == prepared.fork and tick > 0:
             state = peace.freeze() if others else b""
             for arm in others:
@@ -192,6 +199,15 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
         yield tick
 
 
+def _join(prepared: Prepared, tick: int) -> None:
+    """Let the bots join that are to join at a tick, in all arms at once."""
+    count = prepared.more.get(tick, 0)
+    if count:
+        first = prepared.world.join(count)
+        for arm in every(prepared).values():
+            arm.join(first, count)
+
+
 def freeze(prepared: Prepared, ready: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
     """The state of all arms; that of those which are ``ready`` is taken as it is."""
     arms = every(prepared).items()
@@ -203,7 +219,16 @@ def every(prepared: Prepared) -> dict[str, Arm]:
     return {prepared.peace.name: prepared.peace} | prepared.arms
 
 
-def thaw(prepared: Prepared, frozen: bytes) -> None:
-    """Take up a frozen state."""
+def thaw(prepared: Prepared, frozen: bytes, tick: int = -1) -> None:
+    """Take up a frozen state.
+
+    Args:
+        prepared: the run, before its first tick.
+        frozen: what `freeze` gave.
+        tick: the tick after which it was frozen; the bots that joined by then join again.
+    """
+    for joined in sorted(prepared.more):
+        if joined <= tick:
+            _join(prepared, joined)
     for name, state in codec.unpack(dict[str, bytes], frozen).items():
         every(prepared)[name].thaw(state)

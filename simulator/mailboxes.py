@@ -43,6 +43,10 @@ class Mailboxes:
         self._votes: dict[int, list[Pending]] = {}
         self._kept: dict[int, list[Kept]] = {}
 
+    def join(self, bots: Accounts) -> None:
+        """Take the attacker's accounts anew, when there are more of them."""
+        self._bots = bots
+
     def deliver(self, now: int, sent: int, post: Post, verdicts: Verdicts) -> None:
         """Let people see a tick's mail; what they will do is drawn at once."""
         own = np.flatnonzero(post.kind != COPY)

@@ -1,6 +1,7 @@
 """The manifest: what a run is made of, so that it can be told, repeated, and gone on with."""
 
 import platform
+import shlex
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
@@ -89,6 +90,24 @@ def begun(scenario: Scenario, began: str, command: str, replicates: int = 1) -> 
 def with_world(begun: Manifest, plugins: Iterable[Plugin], corpus: str, duration: int) -> Manifest:
     """The manifest with what is known when a run is prepared."""
     return msgspec.structs.replace(begun, duration=duration, plugins=used(plugins), corpus=corpus)
+
+
+def with_bots(before: Manifest, tick: int, count: int) -> Manifest:
+    """The manifest of a run that bots have joined, and the command that lets them join again."""
+    attack = before.scenario["attack"]
+    more = [*attack["more"], [tick, count]]
+    scenario = before.scenario | {"attack": attack | {"more": more}}
+    words = _without(shlex.split(before.command), "attack.more=")
+    command = shlex.join([*words, "--set", f"attack.more={more}"]) if words else ""
+    return msgspec.structs.replace(before, scenario=scenario, command=command)
+
+
+def _without(words: list[str], setting: str) -> list[str]:
+    """A command without what it says of a setting."""
+    for place, word in enumerate(words):
+        if word.startswith(setting) and words[place - 1] == "--set":
+            return words[: place - 1] + words[place + 1 :]
+    return words
 
 
 def table(scenario: Scenario) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from filter.plugins import SettingsError, configured, unknown
 from filter.settings import FilterSettings
 from simulator.dealt import CorpusSettings
 from simulator.judges import JudgeSettings
-from simulator.ranges import check_ranges
+from simulator.ranges import MOST, check_ranges
 from simulator.servers import KafkaSettings, RedisSettings
 from simulator.synthetic import SyntheticSettings
 from simulator.world import WorldSettings
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+CREW = 10_000
+"""Bots that join at a tick, at most."""
 ArmName = Literal[
     "default", "attacked", "twin", "unguarded", "reference", "reject_all", "perfect", "random"
 ]
@@ -32,6 +34,7 @@ class AttackSettings:
         duration: ticks that it lasts.
         settings: the attack's own settings.
         bots: where the attacker's accounts come from.
+        more: bots that join later, as ``[tick, how many]``; the console adds some at a key.
     """
 
     name: str = ""
@@ -39,6 +42,7 @@ class AttackSettings:
     duration: int = 96
     settings: dict[str, Any] = field(default_factory=dict)
     bots: BotSettings = field(default_factory=BotSettings)
+    more: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,5 +142,9 @@ def _misfits(made: Scenario) -> Iterator[tuple[str, str]]:
         yield "filter.learner.limits", "expected ham_in_spam + ham_unsure of 1 at most"
     if not made.arms or len(set(made.arms)) < len(made.arms):
         yield "arms", f"expected one or more, each once, got {list(made.arms)}"
+    for tick, count in made.attack.more:
+        if not (0 <= tick <= MOST and 1 <= count <= CREW):
+            wanted = f"[tick, 1 to {CREW:,} bots]"
+            yield "attack.more", f"expected {wanted}, got {[tick, count]}"
     if not made.name.strip():
         yield "name", "expected a name, got an empty one"

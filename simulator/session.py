@@ -102,7 +102,7 @@ def simulate(
             display.begin(beginning(prepared, folder.path))
             saver = Saver(prepared, folder.checkpoints, journal, pace)
             steering = Steering(folder.path, speed)
-            session = _Session(prepared, journal, saver, steering, on_frames)
+            session = _Session(folder, prepared, journal, saver, steering, on_frames)
             status, why = session.play(start, display)
     summary = summarise(prepared, thresholds, status, why)
     folder.save_summary(summary)
@@ -154,7 +154,7 @@ def _taken_up(
         journal.cut(Offsets(0, 0))
         return 0, (*notes, "no checkpoint to go on from: the run starts again from its first tick")
     checkpoint.forget(folder.checkpoints, after=found.tick)
-    thaw(prepared, found.state)
+    thaw(prepared, found.state, found.tick)
     journal.cut(found.offsets)
     return found.tick + 1, notes
 
@@ -164,12 +164,14 @@ class _Session:
 
     def __init__(
         self,
+        folder: RunFolder,
         prepared: Prepared,
         journal: Journal,
         saver: Saver,
         steering: Steering,
         on_frames: OnFrames | None,
     ) -> None:
+        self._folder = folder
         self._prepared = prepared
         self._journal = journal
         self._saver = saver
@@ -188,6 +190,7 @@ class _Session:
                     display.tick(self._running.progress(tick, self._saver.seconds()))
                     if tick < last:
                         self._steering.wait(lambda: signals.asked)
+                        self._intervene(tick + 1)
                     if tick < last and signals.asked:
                         self._saver.save(tick)
                         return INTERRUPTED, ""
@@ -198,6 +201,14 @@ class _Session:
                 self._journal.alert(self._running.seen, str(error))
                 return ERROR, str(error)
         return DONE, ""
+
+    def _intervene(self, tick: int) -> None:
+        """Let the bots join that somebody asked for; the manifest says so before they act."""
+        count = self._steering.joining()
+        if count and self._prepared.strike and tick < self._prepared.scenario.duration:
+            self._folder.save(manifest.with_bots(self._folder.manifest, tick, count))
+            self._prepared.more[tick] = self._prepared.more.get(tick, 0) + count
+            self._journal.alert(tick - 1, f"{count} bots join at {tick} h, as was asked for")
 
     def _write(self) -> None:
         for arm, frame in self._journal.write():

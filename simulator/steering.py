@@ -1,7 +1,8 @@
 """Steering: how fast a run goes, and whether it pauses, as somebody who watches it asks.
 
 What is asked lies in the run's folder, in `steer.json`, so that whoever may write there can steer,
-and the run needs no port. It changes when ticks are simulated, never what is in them.
+and the run needs no port. Pause and pace change when ticks are simulated, never what is in them;
+bots that are asked for join at the next tick, and the run's manifest says so (`simulator.session`).
 """
 
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.durable import write_whole
+from simulator.scenario import CREW
 
 STEER = "steer.json"
 SLICE = 0.05
@@ -23,10 +25,12 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         paused: whether it waits.
         speed: ticks a second at most; 0 for as many as can be.
+        bots: how many more are to join, all that were asked for in this session together.
     """
 
     paused: bool = False
     speed: float = 0.0
+    bots: int = 0
 
 
 def ask(folder: Path, asked: Asked) -> None:
@@ -62,8 +66,15 @@ class Steering:
         self._stamp: tuple[int, int] | None = None
         self._asked = Asked(speed=speed)
         self._due = 0.0
+        self._joined = 0
         if speed:
             ask(folder, self._asked)
+
+    def joining(self) -> int:
+        """How many bots were asked for since the last time."""
+        new = self._asked.bots - self._joined
+        self._joined = max(self._joined, self._asked.bots)
+        return min(max(new, 0), CREW)
 
     def wait(self, ended: Callable[[], bool]) -> None:
         """Wait after a tick, as long as is asked; ``ended`` says that nobody waits any more."""

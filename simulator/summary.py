@@ -203,6 +203,7 @@ def _planned(prepared: Prepared, why: str) -> Planned:
     strike = prepared.strike
     assert strike is not None
     arm = next(iter(prepared.arms.values()))
+    arm_ticks = {frame.tick for frame in arm.frames}
     begun = any(frame.tick >= strike.start for frame in arm.frames)
     status = ERROR if why else RAN if begun else SKIPPED
     reason = why or ("" if begun else "the run ended before its start")
@@ -215,7 +216,7 @@ def _planned(prepared: Prepared, why: str) -> Planned:
         sum(frame.campaign for frame in arm.frames),
         sum(frame.copies for frame in arm.frames),
         sum(frame.votes_bots for frame in arm.frames),
-        strike.attack.accounts,
+        strike.attack.accounts + sum(n for tick, n in prepared.more.items() if tick in arm_ticks),
     )
 
 

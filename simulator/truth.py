@@ -3,6 +3,7 @@
 Only the world, the judges and the metrics import this. Nothing that a stage reads is made from it.
 """
 
+from collections.abc import Set
 from typing import NamedTuple
 
 import numpy as np
@@ -35,16 +36,16 @@ class Truth:
 
     Args:
         window: ticks that a mail is remembered.
-        bots: the ids of the attacker's accounts.
-        subnets: those that they are in, some of them beside people.
+        bots: the ids of the attacker's accounts; more may come.
+        subnets: those that they are in, some of them beside people; more may come.
     """
 
-    def __init__(self, window: int, bots: Ids, subnets: Ids) -> None:
+    def __init__(self, window: int, bots: Set[int], subnets: Set[int]) -> None:
         """Know nothing of any mail yet."""
         self._window = window
         self._by_tick: dict[int, Known] = {}
-        self.bots = frozenset(bots.tolist())
-        self.sources = {ACCOUNT: self.bots, SUBNET: frozenset(subnets.tolist())}
+        self.bots = bots
+        self.sources = {ACCOUNT: bots, SUBNET: subnets}
 
     def deliver(self, tick: int, post: Post, folder: Folders, shown: Folders) -> Known:
         """Remember a tick's mail and where it was put."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -67,11 +68,22 @@ class World:
         self.draws = Draws(seed)
         self.source = source
         self.people = accounts(seed, "person", settings.people, habits)
-        self.bots = bots(seed, owned, habits, farm)
+        self._bots_of = partial(bots, seed, habits=habits, settings=farm)
+        self.bots = self._bots_of(owned)
+        self.bot_ids: set[int] = set(self.bots.id.tolist())
+        self.bot_subnets: set[int] = set(self.bots.subnet.tolist())
         secret = self.draws.generator("provider's secret").bytes(16)
         self.provider = Provider(secret, mail_window)
         self.campaign: Campaign | None = None
         self._last: tuple[int, Post] | None = None
+
+    def join(self, count: int) -> int:
+        """Let more bots join, of whom the provider knows nothing; gives the number of the first."""
+        first = len(self.bots.id)
+        self.bots = self._bots_of(first + count)
+        self.bot_ids.update(self.bots.id.tolist())
+        self.bot_subnets.update(self.bots.subnet.tolist())
+        return first
 
     def choose_campaign(self, model: ModelSettings, limits: LimitSettings) -> None:
         """Draw the campaign: the first one that a filter which has learned the start set catches.

@@ -5,6 +5,7 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from msgspec import structs
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -126,6 +127,8 @@ class Console(App[int]):
         Binding("g", "truth", show=False),
         Binding("i", "interval", show=False),
         Binding("e", "export", show=False),
+        Binding("w", "bots(1)", show=False),
+        Binding("W", "bots(10)", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),
     ]
@@ -343,7 +346,7 @@ class Console(App[int]):
     def action_pause_run(self) -> None:
         """Let the run wait, or go on; in a replay, the replay."""
         if self._status == RUNNING:
-            self._ask(Asked(not self._asked.paused, self._asked.speed))
+            self._ask(structs.replace(self._asked, paused=not self._asked.paused))
         else:
             self.action_pause_view()
 
@@ -352,7 +355,7 @@ class Console(App[int]):
         place = SPEEDS.index(self._pace()) if self._pace() in SPEEDS else 2
         speed = SPEEDS[min(max(place + step, 0), len(SPEEDS) - 1)]
         if self._status == RUNNING and self.live:
-            self._ask(Asked(self._asked.paused, speed))
+            self._ask(structs.replace(self._asked, speed=speed))
         else:
             self._speed = speed
         self.draw()
@@ -435,6 +438,18 @@ class Console(App[int]):
     def action_interval(self) -> None:
         """The last day, or everything so far."""
         self._look = self._look._replace(cumulative=not self._look.cumulative)
+        self.draw()
+
+    def action_bots(self, count: int) -> None:
+        """Let more bots join the attack, from the next tick on."""
+        if self._status != RUNNING or not self.recording.plan.attack:
+            self._said = "bots join a run with an attack while it goes on: this one does not"
+            self.draw()
+            return
+        self._ask(structs.replace(self._asked, bots=self._asked.bots + count))
+        self._said = (
+            f"{self._asked.bots} more bots asked for; the run's manifest says when they join"
+        )
         self.draw()
 
     def action_export(self) -> None:

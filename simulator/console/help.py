@@ -15,8 +15,9 @@ t       to the next turn of the story
 f       only sources and events with …    Blue is people, or well; orange is bots, or
 c       clear the log                     badly. With g off you see what a guard sees.
 s       sort sources by another column
-g       truth: tell bots from people      A run that goes on waits or slows down for
-i       last 24 hours, or all so far      P and [ ]; nothing else here touches it.
+g       truth: tell bots from people      A run that goes on waits, slows down or gets
+i       last 24 hours, or all so far      bots for P, [ ] and w; nothing else touches it.
+w W     a bot, ten bots join the attack
 e       save picture and figures
 q       {leave:<34}Esc closes
 """

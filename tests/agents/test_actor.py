@@ -124,11 +124,11 @@ def test_an_attack_that_asks_keeps_the_contract_and_learns_from_the_answers(
     prepared = loop.prepare(small({"attack": {"name": name, "settings": {}}}))
     for _ in loop.ticks(prepared):
         pass
-    memory: Any = prepared.arms["attacked"]._memory
+    memory: Any = prepared.arms["attacked"]._crews[0].memory
     assert memory.asked == 14 * 6
     assert set(memory.folders) == set(range(1, 13 * 6 + 1))
     assert len(set(memory.folders.values())) > 1
-    assert prepared.arms["twin"]._memory.asked == 0
+    assert prepared.arms["twin"]._crews[0].memory.asked == 0
 
 
 def test_an_attack_goes_on_from_what_it_remembered(tmp_path: Path) -> None:

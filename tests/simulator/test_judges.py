@@ -50,7 +50,7 @@ def judge(
     everything: bool = False,
     **settings: Any,
 ) -> Judgements:
-    truth = Truth(100, *[np.empty(0, np.uint64)] * 2)
+    truth = Truth(100, set(), set())
     truth.restore({TICK: known} | ({} if earlier is None else {TICK - 1: earlier}))
     judges = Judges(JudgeSettings(**settings), Draws(seed), secret, everything)
     return judges.judge(TICK, known, requests, truth)

@@ -150,7 +150,7 @@ BOT = 666
 
 
 def truth() -> Truth:
-    made = Truth(100, np.array([BOT], np.uint64), np.array([], np.uint64))
+    made = Truth(100, {BOT}, set())
     made.restore({0: KNOWN})
     return made
 

@@ -320,3 +320,19 @@ async def test_an_hour_of_frames_leaves_memory_flat(tmp_path: Path, folder: RunF
         sizes.append((len(seen.sources), len(seen._cast), kept, len(seen.log), len(seen.measures)))
     assert len(set(sizes)) == 1, sizes
     assert sizes[0][3] == 500
+
+
+async def test_bots_are_asked_for_by_the_one_and_by_tens(
+    going_on: tuple[RunFolder, Callable[[int], None]], folder: RunFolder
+) -> None:
+    live, _ = going_on
+    async with opened(live) as (app, pilot, _):
+        await pilot.press("w", "W", "W")
+        assert read(live.path) == Asked(bots=21)
+        await pilot.press("P", "left_square_bracket")
+        assert read(live.path) == Asked(paused=True, speed=64.0, bots=21)
+        assert "21 more bots asked for" in screen(app)
+    async with opened(folder) as (app, pilot, _):
+        await pilot.press("w")
+        assert "this one does not" in screen(app)
+        assert read(folder.path) == Asked()
