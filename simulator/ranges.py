@@ -163,10 +163,15 @@ def check_ranges(settings: Any) -> None:
     for place, value in leaves(settings):
         if isinstance(value, float) and not math.isfinite(value):
             raise SettingsError(f"{place}: expected a number, got {value}")
-        within = RANGES.get(place) or RANGES.get(f"{place.rpartition('.')[0]}.*")
+        bounds = within(place)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and within and not within.low <= value <= within.high:
-            raise SettingsError(f"{place}: expected {within}, got {value}")
+        if number and bounds and not bounds.low <= value <= bounds.high:
+            raise SettingsError(f"{place}: expected {bounds}, got {value}")
+
+
+def within(place: str) -> Range | None:
+    """The range of a number at a dotted place, if it has one."""
+    return RANGES.get(place) or RANGES.get(f"{place.rpartition('.')[0]}.*")
 
 
 def leaves(settings: Any, place: str = "") -> Iterator[tuple[str, Any]]:

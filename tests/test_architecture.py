@@ -64,6 +64,7 @@ SHELLS = {
     "simulator/paint.py": "whether and how wide the terminal is",
     "simulator/past.py": "a run of the past, shown",
     "simulator/printed.py": "lists and summaries as text, with their files' names",
+    "simulator/reference/__main__.py": "writes pages of the docs",
     "simulator/replicates.py": "starts a process for each seed",
     "simulator/reproduce.py": "runs packs, and prints them as they come",
     "simulator/saver.py": "when to write a checkpoint",
