@@ -3,6 +3,7 @@
 ``python -m simulator.reference`` writes them anew; a test compares them with what it would write.
 """
 
+from simulator.reference.catalogue_page import catalogue_page
 from simulator.reference.scenario_page import scenario_page
 from simulator.reference.schema import schema_file
 
@@ -14,4 +15,5 @@ def pages() -> dict[str, str]:
     return {
         "scenario.md": scenario_page(MADE_BY),
         "scenario.schema.json": schema_file(),
+        "catalogue.md": catalogue_page(MADE_BY),
     }

@@ -29,7 +29,7 @@ HAMSTRUNG_SET=world.people=4000 hamstrung run quickstart
 ```
 
 `hamstrung config NAME` prints all settings of a scenario and where each comes from, as a file that
-can be run.
+can be run. What each attack, check and model is: [catalogue.md](catalogue.md).
 
 **In an editor.** [scenario.schema.json](scenario.schema.json) is the same as a JSON Schema. Editors
 that use Taplo (Visual Studio Code with "Even Better TOML") complete keys, show what each is for and

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from filter.plugins import PluginError, SettingsError
+from filter.plugins import PluginError, SettingsError, names
+from filter.settings import guard_names
 from simulator.cli import app
 from simulator.layers import check_plugins
 from simulator.reference import pages
@@ -25,7 +26,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = pages()
 SCHEMA = schema()
 KEYS = [(one.of, key) for one in sections() for key in one.keys]
-OWN = ("scenario.md",)
+OWN = ("scenario.md", "catalogue.md")
 RIGHT: list[dict[str, Any]] = [
     {},
     {"seed": 2, "world": {"people": 10}, "synthetic": {"varies": 1}},
@@ -121,6 +122,19 @@ def test_the_reference_has_every_key_that_a_settings_file_has() -> None:
     tables = tuple(f"{key.place}." for _, key in KEYS if isinstance(key.default, dict))
     assert {p for p in places(printed) if not p.startswith(tables)} <= known
     assert {p for p in places(printed) if p.startswith(("filter.checks", "attack.s"))} <= known
+
+
+def test_the_catalogue_has_everything_that_can_be_chosen() -> None:
+    page = PAGES["catalogue.md"]
+    for package in ("agents.attacks", "filter.checks", "filter.model"):
+        assert not [one for one in names(package) if f"### {one}\n" not in page]
+    rows = [*scenario_names(), *guard_names()]
+    assert not [one for one in rows if f"\n| `{one}` | " not in page]
+
+
+def test_an_attack_s_source_is_its_number_its_paper_and_its_techniques() -> None:
+    (row,) = re.findall(r"\n(\| \[`sybil-farm`\].*)", PAGES["catalogue.md"])
+    assert 'A11; Douceur, "The Sybil Attack", IPTPS 2002; [AML.T0020](' in row
 
 
 @pytest.mark.parametrize("name", scenario_names())
