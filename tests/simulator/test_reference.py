@@ -11,7 +11,10 @@ import pytest
 
 from filter.plugins import PluginError, SettingsError, names
 from filter.settings import guard_names
+from simulator import scripting
 from simulator.cli import app
+from simulator.explain import explain
+from simulator.folder import RunFolder
 from simulator.layers import check_plugins
 from simulator.reference import pages
 from simulator.reference.__main__ import write
@@ -26,7 +29,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = pages()
 SCHEMA = schema()
 KEYS = [(one.of, key) for one in sections() for key in one.keys]
-OWN = ("scenario.md", "catalogue.md")
+OWN = ("scenario.md", "catalogue.md", "concepts.md")
 RIGHT: list[dict[str, Any]] = [
     {},
     {"seed": 2, "world": {"people": 10}, "synthetic": {"varies": 1}},
@@ -222,3 +225,14 @@ def test_every_command_of_the_pages_is_there(name: str) -> None:
     }
     assert said
     assert not set(said) - known
+
+
+def test_the_explained_votes_are_what_the_quickstart_gives_today(tmp_path: Path) -> None:
+    page = (DOCS / "concepts.md").read_text("utf-8")
+    examples = re.findall(r"```text\n(vote +([0-9a-f]{16}) .*?)\n```", page, re.DOTALL)
+    assert len(examples) == 3
+    # Of the quickstart, as long as the examples tell of it; no other arm changes the judged one.
+    scripting.run("quickstart", folder=tmp_path / "run", duration=140, arms=["attacked", "twin"])
+    folder = RunFolder.open(tmp_path / "run")
+    for text, vote in examples:
+        assert explain(folder, vote) == text, "put what is printed now into docs/concepts.md"
