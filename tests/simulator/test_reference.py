@@ -29,7 +29,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = pages()
 SCHEMA = schema()
 KEYS = [(one.of, key) for one in sections() for key in one.keys]
-OWN = ("scenario.md", "catalogue.md", "concepts.md")
+OWN = ("scenario.md", "catalogue.md", "concepts.md", "operations.md")
 RIGHT: list[dict[str, Any]] = [
     {},
     {"seed": 2, "world": {"people": 10}, "synthetic": {"varies": 1}},
