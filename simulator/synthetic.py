@@ -35,7 +35,7 @@ class SyntheticSettings:
         topics: what everybody speaks of at a time; each has words of its own, new to a filter.
         topic_life: ticks that such a topic lasts.
         foreign: share of all mail that is in another language than the first.
-        attack_novel: the same for the attacker's campaign, which is to be one that is caught.
+        attack_novel: as `novel`, of the attacker's campaign, which is to be one that is caught.
     """
 
     mails_per_hour: int = 2000

@@ -111,6 +111,18 @@ def test_every_setting_says_what_it_is_for() -> None:
     assert not [(of, key.place) for of, key in KEYS if not key.about]
 
 
+def test_every_number_of_a_check_or_a_model_has_a_range() -> None:
+    own = [key for _, key in KEYS if key.place.startswith(("filter.checks.", "filter.models."))]
+    numbers = [key for key in own if key.hint in (int, float)]
+    assert len(numbers) > 40
+    assert not [key.place for key in numbers if key.within is None]
+    assert not [
+        key.place
+        for key in numbers
+        if key.within and not key.within.low <= key.default <= key.within.high
+    ]
+
+
 def test_the_reference_has_every_key_that_a_settings_file_has() -> None:
     printed = tomllib.loads(settings_file(resolved("quickstart")))
 
