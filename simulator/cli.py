@@ -209,17 +209,27 @@ def runs(json: Json = False) -> int:
 @app.command()
 def watch(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN|latest]", help="Its folder, its name, or 'latest'.")
+        str,
+        typer.Argument(
+            metavar="[RUN|latest|kafka]", help="Its folder, its name, 'latest'; or the topics."
+        ),
     ] = "latest",
+    id_: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="With kafka; else the last run.")
+    ] = None,
+    set_: Set = None,
     web: Annotated[
         bool, typer.Option("--web", help="Serve it to browsers on 127.0.0.1 (extra: web).")
     ] = False,
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="With --web.")] = 8765,
 ) -> int:
     """Watch a run in the console, live or again; the run does not notice."""
-    from simulator.watch import serve
+    from simulator.layers import servers
+    from simulator.watch import serve, watch_kafka
     from simulator.watch import watch as show
 
+    if run == "kafka":
+        return watch_kafka(servers(tuple(set_ or ()), os.environ, Path())[0], id_)
     return serve(run, port) if web else show(run)
 
 

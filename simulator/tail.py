@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -268,16 +269,28 @@ def tail(
     """
     if topic not in names():
         raise SettingsError(f"topic: {unknown(topic, names())}")
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
-        consumer = _consumer(kafka.broker)
-    except (KafkaError, OSError, ValueError) as error:
-        raise unreached(kafka.broker) from error
-    try:
-        chosen = _chosen(consumer, run, kafka.broker)
-        return _Tail(consumer, topic, chosen, limit, as_json).follow(from_beginning)
+        with reading(kafka.broker, run) as (consumer, chosen):
+            return _Tail(consumer, topic, chosen, limit, as_json).follow(from_beginning)
     except KeyboardInterrupt:
         return DONE
+
+
+@contextmanager
+def reading(address: str, run: str | None) -> Iterator[tuple[Any, str]]:
+    """A consumer that belongs to no group and commits nothing; and the run, named or the last.
+
+    Raises:
+        SettingsError: there is no such run.
+        Unreached: no broker answers.
+    """
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        consumer = _consumer(address)
+    except (KafkaError, OSError, ValueError) as error:
+        raise unreached(address) from error
+    try:
+        yield consumer, _chosen(consumer, run, address)
     finally:
         consumer.close()
 
@@ -329,6 +342,38 @@ def _last_said(consumer: Any, places: list[Any]) -> dict[str, int]:
     return said
 
 
+class Control:
+    """What the topic ``control`` says of a run: its charter, and whether it is over.
+
+    Args:
+        run: the run's id.
+    """
+
+    def __init__(self, run: str) -> None:
+        """Nothing was said yet."""
+        self._run = run
+        self._pieces: dict[int, bytes] = {}
+        self.over = False
+        self.charter: Charter | None = None
+
+    @property
+    def per_message(self) -> int:
+        """Events that a message carries at most; 0 where nobody knows."""
+        return self.charter.per_message if self.charter else 0
+
+    def take(self, message: Any) -> None:
+        """Hear a message; one that is of another version, or nobody's, says nothing."""
+        begun, ended = (_says(self._run, word, message.headers) for word in (BEGUN, ENDED))
+        self.over = ended or (self.over and not begun)
+        try:
+            header = read(self._run, message.headers)
+            self._pieces.setdefault(header.slice, message.value or b"")
+            if len(self._pieces) == header.of and self.charter is None:
+                self.charter = unpacked([self._pieces[n] for n in range(header.of)])
+        except (WireError, CodecError, KeyError):
+            return
+
+
 class _Tail:
     """A topic that is followed.
 
@@ -345,9 +390,8 @@ class _Tail:
     ) -> None:
         self._consumer, self._name, self._run = consumer, name, run
         self._left, self._json = limit, as_json
-        self._over = False
+        self._said = Control(run)
         self._looked = 0
-        self._per_message = 0
         self._columns = width()
         self._control = TopicPartition(topic_name(run, CONTROL), 0)
         topic = topic_name(run, name)
@@ -359,18 +403,19 @@ class _Tail:
         """Print until the run is over, the limit is reached, or nobody reads any more."""
         self._look_at_control()
         self._consumer.assign(list({*self._places, self._control}))
-        if from_beginning or self._over:
+        if from_beginning or self._said.over:
             self._consumer.seek_to_beginning(*self._places)
         else:
             self._consumer.seek_to_end(*self._places)
-        if self._control not in self._places or not (from_beginning or self._over):
+        if self._control not in self._places or not (from_beginning or self._said.over):
             self._consumer.seek(self._control, self._looked)
         for place in self._places:
             self._consumer.position(place)  # seeks are lazy: be at the end as it is now
         while not self._at_end():
             for place, messages in self._consumer.poll(LOOK).items():
                 for message in messages:
-                    self._over |= place == self._control and self._ends(message)
+                    if place == self._control:
+                        self._said.take(message)
                     if place in self._places and not self._print(message):
                         return DONE
         return DONE
@@ -381,40 +426,23 @@ class _Tail:
         (end,) = self._consumer.end_offsets([self._control]).values()
         self._looked = end
         self._consumer.seek_to_beginning(self._control)
-        pieces: dict[int, bytes] = {}
         for _ in range(20):
             if self._consumer.position(self._control) >= end:
                 break
             for message in self._consumer.poll(LOOK).get(self._control, ()):
-                self._over = self._ends(message) or (self._over and not self._begins(message))
-                self._gather(pieces, message)
-
-    def _gather(self, pieces: dict[int, bytes], message: Any) -> None:
-        try:
-            header = read(self._run, message.headers)
-            pieces.setdefault(header.slice, message.value or b"")
-            if len(pieces) == header.of and not self._per_message:
-                whole: Charter = unpacked([pieces[number] for number in range(header.of)])
-                self._per_message = whole.per_message
-        except (WireError, CodecError, KeyError):
-            return  # of another version, or nobody's: both ways of decoding are tried
-
-    def _ends(self, message: Any) -> bool:
-        return _says(self._run, ENDED, message.headers)
-
-    def _begins(self, message: Any) -> bool:
-        return _says(self._run, BEGUN, message.headers)
+                self._said.take(message)
 
     def _at_end(self) -> bool:
         """Whether the run is over and all of the topic was printed."""
-        if not self._over:
+        if not self._said.over:
             return False
         ends = self._consumer.end_offsets(self._places)
         return all(self._consumer.position(place) >= ends[place] for place in self._places)
 
     def _print(self, message: Any) -> bool:
         """Print a message's events; whether to go on."""
-        found = events(self._name, self._run, message.headers, message.value, self._per_message)
+        per_message = self._said.per_message
+        found = events(self._name, self._run, message.headers, message.value, per_message)
         for event in found if self._left is None else found[: self._left]:
             stdout.write(written(event) if self._json else shown(event, self._columns))
         if self._left is not None:

@@ -8,6 +8,7 @@ from simulator.durable import FolderError
 from simulator.exits import say
 from simulator.folder import RunFolder
 from simulator.paint import terminal
+from simulator.servers import KafkaSettings
 
 NO_TERMINAL = (
     "the console needs a terminal; off one, see the run's progress with --display plain, or what it"
@@ -29,10 +30,33 @@ def watch(run: str) -> int:
     Raises:
         FolderError: there is no such run, or no terminal to show it in.
     """
-    folder = _found(run)
     if not (IN_A_BROWSER in os.environ or (terminal(sys.stdout) and sys.stdin.isatty())):
         raise FolderError(NO_TERMINAL)
-    return show(folder)
+    return show(_found(run))
+
+
+def watch_kafka(kafka: KafkaSettings, run: str | None) -> int:
+    """Show what the topics of a run on Kafka tell; gives the exit code.
+
+    Args:
+        kafka: where the broker is.
+        run: the run's id; None: the one of which something was said last.
+
+    Raises:
+        FolderError: there is no terminal to show it in.
+        SettingsError: there is no such run.
+        Unreached: no broker answers.
+    """
+    from simulator.console.app import Console
+    from simulator.console.topics import Topics
+    from simulator.tail import reading
+
+    if not (terminal(sys.stdout) and sys.stdin.isatty()):
+        raise FolderError(NO_TERMINAL)
+    with reading(kafka.broker, run) as (consumer, chosen):
+        console = Console(Topics(consumer, chosen))
+        console.run()
+    return console.return_code or 0
 
 
 def serve(run: str, port: int) -> int:

@@ -47,6 +47,7 @@ SHELLS = {
     "simulator/console/panels.py": "the console's panels",
     "simulator/console/recording.py": "a run's folder, watched",
     "simulator/console/sources.py": "the console's table",
+    "simulator/console/topics.py": "a run's topics, watched",
     "simulator/console/web.py": "the console in a browser",
     "simulator/corpus.py": "reads and caches corpora",
     "simulator/display.py": "the terminal",

@@ -20,7 +20,7 @@ from simulator.console.export import export
 from simulator.console.following import sound
 from simulator.console.help import ENDS, HELP, LEAVES
 from simulator.console.panels import BAD, DIM, PEOPLE, Look
-from simulator.console.recording import Recording
+from simulator.console.recording import Watched
 from simulator.durable import FolderError
 from simulator.manifest import RUNNING
 from simulator.steering import Asked, ask, read
@@ -51,6 +51,7 @@ AT_FIRST = {True: {0, 1, 2, 3, 4, 9}, False: {0, 1, 2, 3, 4, 5, 6, 8, 9}}
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 0.0)
 """Ticks a second; the last one is as many as can be."""
 REPLAY = 8.0
+NO_FOLDER = "topics can only be watched: for this, watch the folder of the run"
 RATES = (2.0, 4.0, 10.0, 1.0)
 """Times a second that the screen is drawn, the first one at first."""
 
@@ -135,7 +136,7 @@ class Console(App[int]):
 
     def __init__(
         self,
-        recording: Recording,
+        recording: Watched,
         behind: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -151,7 +152,7 @@ class Console(App[int]):
         self._speed = 0.0 if self.live else REPLAY
         self._position = 0.0
         self._then = clock()
-        self._look = Look(80, 24)
+        self._look = Look(80, 24, truth=recording.path is not None)
         self._order = 0
         self._chosen: set[int] | None = None
         self._maximised = 0
@@ -231,12 +232,13 @@ class Console(App[int]):
 
     def _told(self, error: FolderError) -> str:
         """What went wrong, without the folder that everybody knows, which would fill the line."""
-        return str(error).replace(f"{self.recording.path}/", "")
+        folder = f"{self.recording.path}/" if self.recording.path else ""
+        return str(error).replace(folder, "") if folder else str(error)
 
     def _read(self) -> None:
         if self._status == RUNNING:
             self._status = self.recording.status()
-            self._asked = read(self.recording.path)
+            self._asked = read(self.recording.path) if self.recording.path else Asked()
             if self._status != RUNNING:
                 leave = "q shows what it came to" if self._behind else "q leaves"
                 self._said = f"the run has ended ({self._status}); ← → Home look back, {leave}"
@@ -361,6 +363,9 @@ class Console(App[int]):
         self.draw()
 
     def _ask(self, asked: Asked) -> None:
+        if self.recording.path is None:
+            self._said = NO_FOLDER
+            return
         try:
             ask(self.recording.path, asked)
             self._asked = asked
@@ -396,7 +401,7 @@ class Console(App[int]):
         self._show(next((one for one in turns if one > tick), 0))
 
     def _show(self, tick: int) -> None:
-        if isinstance(self.screen, ModalScreen):
+        if isinstance(self.screen, ModalScreen) or self.recording.path is None:
             return
         self.live, self.paused = False, True
         self._position = float(min(max(tick, 0), max(self.recording.last, 0)))
@@ -432,6 +437,10 @@ class Console(App[int]):
 
     def action_truth(self) -> None:
         """Tell bots and people apart, or not: as the guard has to."""
+        if self.recording.path is None:
+            self._said = "the topics do not tell who is a bot"
+            self.draw()
+            return
         self._look = self._look._replace(truth=not self._look.truth)
         self.draw()
 
@@ -454,8 +463,13 @@ class Console(App[int]):
 
     def action_export(self) -> None:
         """Save the picture and the figures in the run's folder."""
+        if self.recording.path is None:
+            self._said = NO_FOLDER
+            self.draw()
+            return
         try:
-            self._said = f"saved {export(self.recording, self.export_screenshot())}"
+            picture = self.export_screenshot()
+            self._said = f"saved {export(self.recording.seen, self.recording.path, picture)}"
         except OSError as error:
             self._said = f"cannot be saved: {error}"
         self.draw()

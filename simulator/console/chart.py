@@ -72,6 +72,8 @@ class Damage(PlotextPlot):
 
 def legend(seen: Seen) -> str:
     """What the curves are."""
+    if seen.topics:
+        return "topics do not tell what mail truly is: see the run's folder"
     if not seen.plan.attack:
         return "% misclassified, last 24 h: ham (blue), spam (orange)"
     bare = ", without (dots)" if "unguarded" in seen.frames else ""

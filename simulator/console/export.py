@@ -5,20 +5,19 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.console.recording import Recording
+from simulator.console.seen import Seen
 
 PLAIN = ("rulings_people", "rulings_bots")
 """Fields of a frame that are tables of their own."""
 
 
-def export(recording: Recording, picture: str) -> Path:
+def export(seen: Seen, folder: Path, picture: str) -> Path:
     """Write `console-TICK.svg`, and `console-TICK.csv` with the frames up to there.
 
     Raises:
         OSError: the run's folder cannot be written.
     """
-    seen = recording.seen
-    path = recording.path / f"console-{max(seen.tick, 0)}.svg"
+    path = folder / f"console-{max(seen.tick, 0)}.svg"
     path.write_text(picture, encoding="utf-8")
     with path.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)

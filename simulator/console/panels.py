@@ -277,6 +277,12 @@ def pipeline(seen: Seen, look: Look) -> Text:
         ("judgements", a_tick("judged")),
         ("lessons", a_tick("lessons_people") + a_tick("lessons_bots")),
     ]
-    lines = [Text(f"carried by the engine: {seen.plan.engine}; {look.span}, in an hour", DIM)]
-    lines += [Text(f"{name:<12}{value:>10,.1f}") for name, value in rows]
+    if not seen.topics:
+        lines = [Text(f"carried by the engine: {seen.plan.engine}; {look.span}, in an hour", DIM)]
+        lines += [Text(f"{name:<12}{value:>10,.1f}") for name, value in rows]
+        return _lines(lines, look)
+    newest = max(tick for _, tick in seen.topics.values())
+    lines = [Text(f"{'topic':<12}{'messages':>10}{'at hour':>9}{'behind':>8}", DIM)]
+    for name, (messages, tick) in seen.topics.items():
+        lines.append(Text(f"{name:<12}{messages:>10,}{tick:>9}{newest - tick:>8}"))
     return _lines(lines, look)

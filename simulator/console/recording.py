@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -10,10 +11,36 @@ from simulator.console.following import Line, Lines, sound
 from simulator.console.seen import Plan, Seen, plan
 from simulator.folder import EVENTS, FRAMES, RunFolder
 from simulator.frame import Frame
-from simulator.manifest import RUNNING
-from simulator.summary import Summary
 
 KNOWN = Frame.__struct_fields__
+
+
+class Watched(Protocol):
+    """What the console can look at: a run's folder, or its topics.
+
+    ``path`` is the folder, if there is one: what can be steered, looked at again, and saved.
+    """
+
+    plan: Plan
+    seen: Seen
+    path: Path | None
+
+    @property
+    def last(self) -> int:
+        """The last tick that there is."""
+        ...
+
+    def status(self) -> str:
+        """``running``, or how it ended."""
+        ...
+
+    def read(self) -> None:
+        """Take note of what is new."""
+        ...
+
+    def go(self, tick: int) -> None:
+        """See all there is up to a tick."""
+        ...
 
 
 class Recording:
@@ -29,8 +56,8 @@ class Recording:
     def __init__(self, folder: RunFolder) -> None:
         """Nothing was read yet."""
         folder.must_be_one()
-        self.path: Path = folder.path
-        self.command: str = sound(folder.manifest.command)
+        self.folder = folder.path
+        self.path: Path | None = folder.path
         self.plan: Plan = plan(sound(folder.manifest.scenario), folder.manifest.duration)
         self.seen = Seen(self.plan)
         self._frames = Lines(folder.path / FRAMES)
@@ -46,12 +73,7 @@ class Recording:
 
     def status(self) -> str:
         """What the manifest says now: ``running``, ``done``, ``interrupted`` or ``error``."""
-        return RunFolder.open(self.path).manifest.status
-
-    def summary(self) -> Summary | None:
-        """What the run came to, when it has ended."""
-        folder = RunFolder.open(self.path)
-        return None if folder.manifest.status == RUNNING else folder.summary()
+        return RunFolder.open(self.folder).manifest.status
 
     def read(self) -> None:
         """Take note of the frames that were written since the last time.

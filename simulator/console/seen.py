@@ -155,6 +155,8 @@ class Seen:
         """Weight that each subnet taught as ham, and as spam."""
         self.log: deque[Event] = deque(maxlen=EVENTS)
         self.bot_votes = 0
+        self.topics: dict[str, tuple[int, int]] = {}
+        """Messages of each topic, and the last tick that it speaks of; empty but on Kafka."""
         self._cast: dict[str, _Cast] = {}
         self._told: dict[tuple[str, str], Event] = {}
 
