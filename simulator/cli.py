@@ -77,6 +77,9 @@ FailIf = Annotated[
     list[str] | None,
     typer.Option(metavar="RULE", help="As 'attack_success.max>0.05': exit 99; repeatable."),
 ]
+JUnit = Annotated[
+    str | None, typer.Option("--junit", metavar="FILE", help="What became of each rule, as XML.")
+]
 Resume = Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run.")]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="DIR", help="The run's own, new folder.")
@@ -119,6 +122,7 @@ def run(
     speed: Speed = None,
     json: Json = False,
     fail_if: FailIf = None,
+    junit: JUnit = None,
     resume: Resume = None,
     out: Out = None,
     while_stdin: WhileStdin = False,
@@ -144,6 +148,7 @@ def run(
         speed=speed,
         json=json or None,
         fail_if=tuple(fail_if or ()),
+        junit=junit,
         resume=resume,
         out=out,
     )

@@ -38,6 +38,7 @@ class Flags:
         speed: ticks a second at most, or ``max``.
         no_twin: whether to leave out the arms that are never poisoned.
         json: whether to write JSON Lines to stdout.
+        junit: a file for what the run came to, as JUnit XML.
     """
 
     set: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Flags:
     speed: str | None = None
     json: bool | None = None
     fail_if: tuple[str, ...] = ()
+    junit: str | None = None
     resume: str | None = None
     out: str | None = None
 

@@ -33,6 +33,8 @@ PROGRAM: Final = (
     "-c",
     "import sys; from simulator.cli import main; sys.exit(main())",
 )
+ALONE: Final = ("--display", "none", "--while-stdin", "--junit", "")
+"""How a seed runs: what ``hamstrung.toml`` asks for besides is of all seeds together."""
 LOG: Final = "said.log"
 LOOKS: Final = 0.2
 """Seconds from one look at the processes to the next."""
@@ -151,7 +153,7 @@ def _run(
 
 
 def _started(folder: RunFolder) -> _Running:
-    words = [*PROGRAM, "run", "--resume", str(folder.path), "--display", "none", "--while-stdin"]
+    words = [*PROGRAM, "run", "--resume", str(folder.path), *ALONE]
     with (folder.path / LOG).open("ab") as log:
         process = subprocess.Popen(
             words,

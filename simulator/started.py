@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.summary import Replicate, Summary
     from simulator.thresholds import Threshold
 
-HOW = ("display", "json", "resume", "jobs", "speed")
+HOW = ("display", "json", "resume", "jobs", "speed", "junit")
 """The flags that a run which goes on may have: they say how it is shown, not what it is."""
 MOST = 10_000
 """Replicates, or processes at a time, at most."""
@@ -67,6 +67,10 @@ def _show(shown: Shown, every: Flags, simulate: Simulate) -> int:
         shown.close()
     if every.json:
         stdout.summary(summary)
+    if every.junit:
+        from simulator import junit
+
+        junit.save(Path(every.junit), summary)
     code = of_summary(summary)
     if code and not isinstance(shown, Nothing):
         _say_why(summary)
@@ -100,6 +104,7 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
         raise SettingsError(f"corpus.path: there is no file {scenario.corpus.path}")
     replicates = _count("replicates", resolved.flags.replicates)
     _count("jobs", resolved.flags.jobs)
+    _announce(scenario, resolved.flags)
     folder = RunFolder.create(scenario, out, command=command, replicates=replicates)
     try:
         return _simulated(scenario, folder, shown, resolved.flags)
@@ -124,7 +129,16 @@ def _resumed(name: str | None, flags: Flags, run: str, shown: Shown) -> "Summary
                 " a new run"
             )
     every = replace(together(flags, os.environ, Path()), resume=run)
+    _announce(scenario, every)
     return _simulated(scenario, folder, shown, every)
+
+
+def _announce(scenario: "Scenario", flags: Flags) -> None:
+    """Say where machines read it that a run is about to begin."""
+    if flags.junit:
+        from simulator import junit
+
+        junit.begin(Path(flags.junit), scenario.name)
 
 
 def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary":

@@ -59,6 +59,7 @@ SHELLS = {
     "simulator/flags.py": "reads files that flags name",
     "simulator/folder.py": "a run's folder",
     "simulator/journal.py": "a run's lines, as they come",
+    "simulator/junit.py": "a file for build servers",
     "simulator/layers.py": "reads the layers of settings, each from its file",
     "simulator/mail_files.py": "lists and reads folders of raw mail",
     "simulator/manifest.py": "versions and files of this installation",
