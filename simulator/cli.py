@@ -80,6 +80,9 @@ FailIf = Annotated[
 JUnit = Annotated[
     str | None, typer.Option("--junit", metavar="FILE", help="What became of each rule, as XML.")
 ]
+PrometheusPort = Annotated[
+    str | None, typer.Option(metavar="N", help="Serve figures while it runs, on 127.0.0.1:N.")
+]
 Resume = Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run.")]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="DIR", help="The run's own, new folder.")
@@ -123,6 +126,7 @@ def run(
     json: Json = False,
     fail_if: FailIf = None,
     junit: JUnit = None,
+    prometheus_port: PrometheusPort = None,
     resume: Resume = None,
     out: Out = None,
     while_stdin: WhileStdin = False,
@@ -149,6 +153,7 @@ def run(
         json=json or None,
         fail_if=tuple(fail_if or ()),
         junit=junit,
+        prometheus_port=prometheus_port,
         resume=resume,
         out=out,
     )

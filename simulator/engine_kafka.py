@@ -1,6 +1,7 @@
 """The engine on Kafka: hands a tick over to the workers, and gathers what they made of it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -108,6 +109,8 @@ class KafkaEngine:
         self._next: dict[tuple[str, int], dict[int, int]] = {}
         self.dead: set[tuple[str, int, int]] = set()
         """Where the messages lie that could not be read; of very many, the first."""
+        self.reasons: Counter[str] = Counter()
+        """Their codes, so many each."""
         self._unsent: Exception | None = None
         keeps_trying = int(1000 * (patience + LONGER))
         self._producer = KafkaProducer(
@@ -286,8 +289,19 @@ class KafkaEngine:
             if message.offset < self._earlier:
                 return
             raise EngineError(f"a worker failed: {letter.reason}")
-        if len(self.dead) < MANY_DEAD:
-            self.dead.add((letter.topic, letter.partition, letter.offset))
+        where = (letter.topic, letter.partition, letter.offset)
+        if len(self.dead) < MANY_DEAD and where not in self.dead:
+            self.dead.add(where)
+            self.reasons[letter.code] += 1
+
+    def lag(self) -> dict[str, int]:
+        """How many messages of each topic are known to lie there unread; asks nobody."""
+        lag: Counter[str] = Counter()
+        for place in self._places():
+            end = self._consumer.highwater(place)
+            unread = 0 if end is None else end - self._consumer.position(place)
+            lag[self._topics[place.topic].name] += max(0, unread)
+        return dict(lag)
 
     def freeze(self) -> bytes:
         """What is on its way; the ticks handed over lie safely with the broker after this.

@@ -39,6 +39,7 @@ class Flags:
         no_twin: whether to leave out the arms that are never poisoned.
         json: whether to write JSON Lines to stdout.
         junit: a file for what the run came to, as JUnit XML.
+        prometheus_port: where figures are served while it runs.
     """
 
     set: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Flags:
     json: bool | None = None
     fail_if: tuple[str, ...] = ()
     junit: str | None = None
+    prometheus_port: str | None = None
     resume: str | None = None
     out: str | None = None
 

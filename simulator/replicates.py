@@ -33,7 +33,10 @@ PROGRAM: Final = (
     "-c",
     "import sys; from simulator.cli import main; sys.exit(main())",
 )
-ALONE: Final = ("--display", "none", "--while-stdin", "--junit", "")
+ALONE: Final = (
+    *("--display", "none", "--while-stdin"),
+    *("--junit", "", "--prometheus-port", ""),
+)
 """How a seed runs: what ``hamstrung.toml`` asks for besides is of all seeds together."""
 LOG: Final = "said.log"
 LOOKS: Final = 0.2

@@ -12,7 +12,7 @@ from simulator.summary import AFTER, BEFORE, UNDER
 class Progress(NamedTuple):
     """How far a run is.
 
-    ``attack_success`` and ``ham_misclassified`` are those of the judged arm, as ratios of sums:
+    ``attack_success`` and ``..._misclassified`` are those of the judged arm, as ratios of sums:
     of the run so far before the attack, of the attack so far under it, and of all of it after it.
 
     Args:
@@ -23,6 +23,7 @@ class Progress(NamedTuple):
         attack_success: share of the campaign in the inbox, less the twin's; None: no data.
         ham_misclassified: share of ham in the spam folder; None: no data.
         phase: ``before``, ``under`` or ``after`` the attack; ``all`` without one.
+        spam_misclassified: share of spam, without the campaign, in the inbox; None: no data.
     """
 
     tick: int
@@ -32,23 +33,30 @@ class Progress(NamedTuple):
     attack_success: float | None
     ham_misclassified: float | None
     phase: str
+    spam_misclassified: float | None = None
 
 
 class _Sums:
-    """Ham and campaign mail of an arm, and how much of it was put where it should not be."""
+    """Ham, spam and campaign mail of an arm, and how much of it was put where it should not be."""
 
     def __init__(self) -> None:
         self._ham = self._ham_in_spam = 0
+        self._spam = self._spam_in_inbox = 0
         self._campaign = self._campaign_in_inbox = 0
 
     def add(self, frame: Frame) -> None:
         self._ham += frame.ham
         self._ham_in_spam += frame.ham_in_spam
+        self._spam += frame.spam
+        self._spam_in_inbox += frame.spam_in_inbox
         self._campaign += frame.campaign
         self._campaign_in_inbox += frame.campaign_in_inbox
 
     def ham_misclassified(self) -> float | None:
         return self._ham_in_spam / self._ham if self._ham else None
+
+    def spam_misclassified(self) -> float | None:
+        return self._spam_in_inbox / self._spam if self._spam else None
 
     def success(self, twin: "_Sums") -> float | None:
         if not self._campaign or not twin._campaign:
@@ -100,6 +108,7 @@ class Running:
             attack_success=ours.success(theirs),
             ham_misclassified=ours.ham_misclassified(),
             phase=self._phase(),
+            spam_misclassified=ours.spam_misclassified(),
         )
 
     def _phase(self) -> str:

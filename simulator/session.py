@@ -44,6 +44,18 @@ class Display(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Looks at a run from inside, arms and all; decides nothing."""
+
+    def begin(self, prepared: Prepared) -> None:
+        """Before the first tick that is simulated now."""
+        ...
+
+    def tick(self, progress: Progress) -> None:
+        """After every tick."""
+        ...
+
+
 def simulate(
     scenario: Scenario,
     folder: RunFolder,
@@ -53,6 +65,7 @@ def simulate(
     resume: bool = False,
     pace: Pace = Pace(),  # noqa: B008  a value
     speed: float = 0.0,
+    watcher: Watcher | None = None,
 ) -> Summary:
     """Run a scenario into its folder, or go on with it; a finished run gives its summary again.
 
@@ -68,6 +81,7 @@ def simulate(
         resume: go on with the run that the folder holds.
         pace: how often to make checkpoints.
         speed: ticks a second at most; 0 for as many as can be. Whoever watches may ask for another.
+        watcher: looks at the arms after every tick.
 
     Raises:
         FolderError: the folder cannot be written, or the run in it cannot go on: something that
@@ -102,7 +116,7 @@ def simulate(
             display.begin(beginning(prepared, folder.path))
             saver = Saver(prepared, folder.checkpoints, journal, pace)
             steering = Steering(folder.path, speed)
-            session = _Session(folder, prepared, journal, saver, steering, on_frames)
+            session = _Session(folder, prepared, journal, saver, steering, on_frames, watcher)
             status, why = session.play(start, display)
     summary = summarise(prepared, thresholds, status, why)
     folder.save_summary(summary)
@@ -170,6 +184,7 @@ class _Session:
         saver: Saver,
         steering: Steering,
         on_frames: OnFrames | None,
+        watcher: Watcher | None,
     ) -> None:
         self._folder = folder
         self._prepared = prepared
@@ -177,17 +192,23 @@ class _Session:
         self._saver = saver
         self._steering = steering
         self._on_frames = on_frames
+        self._watcher = watcher
         self._running = Running(prepared)
 
     def play(self, start: int, display: Display) -> tuple[str, str]:
         """Simulate to the end, or until somebody asks to end: the status, and what went wrong."""
         scenario = self._prepared.scenario
         last = scenario.duration + scenario.feedback_delay - 1
+        if self._watcher is not None:
+            self._watcher.begin(self._prepared)
         with Signals() as signals:
             try:
                 for tick in ticks(self._prepared, start):
                     self._write()
-                    display.tick(self._running.progress(tick, self._saver.seconds()))
+                    progress = self._running.progress(tick, self._saver.seconds())
+                    display.tick(progress)
+                    if self._watcher is not None:
+                        self._watcher.tick(progress)
                     if tick < last:
                         self._steering.wait(lambda: signals.asked)
                         self._intervene(tick + 1)

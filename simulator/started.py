@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from importlib import metadata
 from pathlib import Path
@@ -21,10 +22,11 @@ from simulator.spelling import pace, whole
 if TYPE_CHECKING:
     from simulator.folder import RunFolder
     from simulator.scenario import Scenario
+    from simulator.session import Watcher
     from simulator.summary import Replicate, Summary
     from simulator.thresholds import Threshold
 
-HOW = ("display", "json", "resume", "jobs", "speed", "junit")
+HOW = ("display", "json", "resume", "jobs", "speed", "junit", "prometheus_port")
 """The flags that a run which goes on may have: they say how it is shown, not what it is."""
 MOST = 10_000
 """Replicates, or processes at a time, at most."""
@@ -104,13 +106,14 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
         raise SettingsError(f"corpus.path: there is no file {scenario.corpus.path}")
     replicates = _count("replicates", resolved.flags.replicates)
     _count("jobs", resolved.flags.jobs)
-    _announce(scenario, resolved.flags)
-    folder = RunFolder.create(scenario, out, command=command, replicates=replicates)
-    try:
-        return _simulated(scenario, folder, shown, resolved.flags)
-    except Exception:  # whatever it was, an empty folder is nobody's run; it goes on up
-        _discard(folder)
-        raise
+    with _watcher(resolved.flags, replicates) as watcher:
+        _announce(scenario, resolved.flags)
+        folder = RunFolder.create(scenario, out, command=command, replicates=replicates)
+        try:
+            return _simulated(scenario, folder, shown, resolved.flags, watcher)
+        except Exception:  # whatever it was, an empty folder is nobody's run; it goes on up
+            _discard(folder)
+            raise
 
 
 def _resumed(name: str | None, flags: Flags, run: str, shown: Shown) -> "Summary":
@@ -129,8 +132,9 @@ def _resumed(name: str | None, flags: Flags, run: str, shown: Shown) -> "Summary
                 " a new run"
             )
     every = replace(together(flags, os.environ, Path()), resume=run)
-    _announce(scenario, every)
-    return _simulated(scenario, folder, shown, every)
+    with _watcher(every, folder.manifest.replicates) as watcher:
+        _announce(scenario, every)
+        return _simulated(scenario, folder, shown, every, watcher)
 
 
 def _announce(scenario: "Scenario", flags: Flags) -> None:
@@ -141,7 +145,29 @@ def _announce(scenario: "Scenario", flags: Flags) -> None:
         junit.begin(Path(flags.junit), scenario.name)
 
 
-def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary":
+def _watcher(flags: Flags, replicates: int) -> "AbstractContextManager[Watcher | None]":
+    """What serves figures of the run while it goes, if that was asked for.
+
+    Raises:
+        SettingsError: it was asked for several seeds: whose figures would they be?
+    """
+    if not flags.prometheus_port:
+        return nullcontext()
+    if replicates > 1:
+        name = option("prometheus_port")
+        raise SettingsError(f"{name}: it serves one run, and --replicates makes several")
+    from simulator.exporter import exported
+
+    return exported(flags.prometheus_port, version())
+
+
+def _simulated(
+    scenario: "Scenario",
+    folder: "RunFolder",
+    shown: Shown,
+    flags: Flags,
+    watcher: "Watcher | None",
+) -> "Summary":
     from simulator.session import simulate
     from simulator.thresholds import parse
 
@@ -164,6 +190,7 @@ def _simulated(scenario: "Scenario", folder: "RunFolder", shown: Shown, flags: F
         frames,
         resume=bool(flags.resume),
         speed=pace(flags.speed, option("speed")),
+        watcher=watcher,
     )
 
 
@@ -175,7 +202,7 @@ def _behind_console(folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary
         raise SettingsError(
             "--json: the console has the terminal with --display full; leave one out"
         )
-    summary = simulated(folder, flags.speed)
+    summary = simulated(folder, flags)
     shown.end(summary, folder.path, folder.manifest.command)
     return summary
 

@@ -56,6 +56,8 @@ SHELLS = {
     "simulator/engine_kafka.py": "the driver's engine on Kafka",
     "simulator/exits.py": "exit codes, and where a traceback goes",
     "simulator/fleet.py": "starts workers",
+    "simulator/exporter.py": "figures for Prometheus, on a port",
+    "simulator/figures.py": "what Prometheus's client collects",
     "simulator/flags.py": "reads files that flags name",
     "simulator/folder.py": "a run's folder",
     "simulator/journal.py": "a run's lines, as they come",
@@ -86,12 +88,22 @@ SHELLS = {
 }
 
 WORLDLY = words(
+<<<<<<< HEAD
     "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass"
     " glob gzip http importlib inspect io joblib kafka locale logging matplotlib mmap"
     " multiprocessing os pathlib platform prometheus_client pwd queue random readline redis"
     " resource rich secrets select selectors shutil signal site smtplib socket sqlite3 ssl stat"
     " subprocess sys syslog tempfile termios textual textual_plotext threading time typer urllib"
     " uuid warnings weakref webbrowser zipfile"
+=======
+    "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http"
+    " importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
+    " platform"
+    " prometheus_client pwd queue random readline redis resource rich secrets select selectors"
+    " shutil signal site smtplib socket socketserver sqlite3 ssl stat subprocess sys syslog"
+    " tempfile termios textual threading time typer urllib uuid warnings weakref webbrowser"
+    " wsgiref zipfile"
+>>>>>>> e0fa1ec (Serve figures of a run to Prometheus: run --prometheus-port N)
 )
 """Modules by which code sees or touches something besides its arguments."""
 

@@ -1,5 +1,6 @@
 """What the driver's side of the Kafka engine does without a broker; the rest is live."""
 
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +30,7 @@ def engine() -> KafkaEngine:
     made = object.__new__(KafkaEngine)
     made._unsent = None
     made._producer, made._patience = Late(0), 60.0
-    made.dead = set()
+    made.dead, made.reasons = set(), Counter()
     return made
 
 
@@ -54,6 +55,7 @@ def test_of_very_many_dead_letters_the_first_are_told_apart(
     for offset in (1, 1, 2, 3, 4, 5):
         engine._count(SimpleNamespace(headers=(), value=offset))
     assert engine.dead == {("votes", 0, 1), ("votes", 0, 2), ("votes", 0, 3)}
+    assert engine.reasons == {"size": 3}
 
 
 @pytest.mark.parametrize(("patience", "ends"), [(60.0, False), (0.0, True)])
