@@ -44,7 +44,8 @@ Guard = Annotated[
     typer.Option(metavar="GUARD|CHECK,...", help="none, default, reject-all, or checks."),
 ]
 Model = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A classifier: ours, or module.Class of River.")
+    str | None,
+    typer.Option(metavar="NAME|FILE.py", help="A classifier: ours, or module.Class of River."),
 ]
 Corpus = Annotated[
     str | None,
