@@ -9,23 +9,32 @@ from typing import Annotated
 
 import typer
 
+from simulator import completion
+
 app = typer.Typer(
     help="An online spam filter that learns from votes, the botnets that poison it, its guards.",
     epilog="Every flag of 'run' is a variable as well, as HAMSTRUNG_SEED, and a key in"
     " ./hamstrung.toml. Begin with: hamstrung run quickstart",
     rich_markup_mode=None,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Name = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="Its name, or the path of a .toml file.")
+NAME = typer.Argument(
+    metavar="SCENARIO",
+    help="Its name, or the path of a .toml file.",
+    autocompletion=completion.scenarios,
+)
+Name = Annotated[str, NAME]
+OptionalName = Annotated[str | None, NAME]
+Run = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Its folder, its name, or 'latest'.",
+        autocompletion=completion.runs,
+    ),
 ]
-OptionalName = Annotated[
-    str | None, typer.Argument(metavar="SCENARIO", help="Its name, or the path of a .toml file.")
-]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Its folder, its name, or 'latest'.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -37,22 +46,40 @@ Duration = Annotated[
     str | None, typer.Option(metavar="TIME", help="Simulated time: 240 or 240h, or 10d.")
 ]
 Attack = Annotated[
-    str | None, typer.Option(metavar="NAME|FILE.py", help="Another attack; 'none' for none.")
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.py",
+        help="Another attack; 'none' for none.",
+        autocompletion=completion.attacks,
+    ),
 ]
 Guard = Annotated[
     str | None,
-    typer.Option(metavar="GUARD|CHECK,...", help="none, default, reject-all, or checks."),
+    typer.Option(
+        metavar="GUARD|CHECK,...",
+        help="none, default, reject-all, or checks.",
+        autocompletion=completion.guards,
+    ),
 ]
 Model = Annotated[
     str | None,
-    typer.Option(metavar="NAME|FILE.py", help="A classifier: ours, or module.Class of River."),
+    typer.Option(
+        metavar="NAME|FILE.py",
+        help="A classifier: ours, or module.Class of River.",
+        autocompletion=completion.models,
+    ),
 ]
 Corpus = Annotated[
     str | None,
     typer.Option(metavar="PATH", help="Real mail: JSON Lines (.gz), or a folder of messages."),
 ]
 Engine = Annotated[
-    str | None, typer.Option(metavar="embedded|kafka", help="What carries the judged arm.")
+    str | None,
+    typer.Option(
+        metavar="embedded|kafka",
+        help="What carries the judged arm.",
+        autocompletion=completion.one_of("embedded", "kafka"),
+    ),
 ]
 Workers = Annotated[
     str | None, typer.Option(metavar="N", help="Processes that it starts on Kafka; 0: none.")
@@ -84,7 +111,10 @@ JUnit = Annotated[
 PrometheusPort = Annotated[
     str | None, typer.Option(metavar="N", help="Serve figures while it runs, on 127.0.0.1:N.")
 ]
-Resume = Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run.")]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="Go on with a run.", autocompletion=completion.runs),
+]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="DIR", help="The run's own, new folder.")
 ]
@@ -197,7 +227,15 @@ def config(
 
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(metavar="attacks|checks|models|packs|scenarios|guards")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="attacks|checks|models|packs|scenarios|guards",
+            autocompletion=completion.one_of(
+                "attacks", "checks", "models", "packs", "scenarios", "guards"
+            ),
+        ),
+    ],
 ) -> int:
     """Print what there is to choose from."""
     from simulator import stdout
@@ -255,8 +293,14 @@ def report(run: Run) -> int:
 
 @app.command()
 def compare(
-    base: Annotated[str, typer.Argument(metavar="BASE", help="The run from before.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The other one.")],
+    base: Annotated[
+        str,
+        typer.Argument(metavar="BASE", help="The run from before.", autocompletion=completion.runs),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(metavar="NEW", help="The other one.", autocompletion=completion.runs),
+    ],
     fail_on_regression: Annotated[
         bool, typer.Option("--fail-on-regression", help="Exit 99 when a metric got worse.")
     ] = False,
@@ -273,7 +317,12 @@ def compare(
 @app.command()
 def reproduce(
     packs: Annotated[
-        list[str] | None, typer.Argument(metavar="[R12|FILE.py]...", help="Else all there are.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[R12|FILE.py]...",
+            help="Else all there are.",
+            autocompletion=completion.packs,
+        ),
     ] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=2, help="Of each pack.")] = None,
     jobs: Annotated[
@@ -313,7 +362,10 @@ def show(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(metavar="attack|check")],
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="attack|check", autocompletion=completion.one_of("attack", "check")),
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="As my_attack.")],
 ) -> int:
     """Write NAME.py, an attack or a check of your own that already runs."""
@@ -375,6 +427,8 @@ def main(args: list[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(args, prog_name="hamstrung", standalone_mode=False)
+    except SystemExit:  # a Tab was answered: nothing is to be imported for its sake
+        raise
     except BaseException as error:  # noqa: BLE001  # the edge: whatever it is, it is told
         return _ended(error)
     return code if isinstance(code, int) else 0

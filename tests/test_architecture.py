@@ -40,6 +40,7 @@ SHELLS = {
     "simulator/broker.py": "Kafka's topics",
     "simulator/checkpoint.py": "reads and writes checkpoints",
     "simulator/cli.py": "the command line",
+    "simulator/completion.py": "the names of plug-ins' files and of runs",
     "simulator/console/app.py": "the console's screen",
     "simulator/console/chart.py": "a chart on the screen",
     "simulator/console/export.py": "saves what it shows",
@@ -88,14 +89,6 @@ SHELLS = {
 }
 
 WORLDLY = words(
-<<<<<<< HEAD
-    "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass"
-    " glob gzip http importlib inspect io joblib kafka locale logging matplotlib mmap"
-    " multiprocessing os pathlib platform prometheus_client pwd queue random readline redis"
-    " resource rich secrets select selectors shutil signal site smtplib socket sqlite3 ssl stat"
-    " subprocess sys syslog tempfile termios textual textual_plotext threading time typer urllib"
-    " uuid warnings weakref webbrowser zipfile"
-=======
     "aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass glob gzip http"
     " importlib inspect io joblib kafka locale logging matplotlib mmap multiprocessing os pathlib"
     " platform"
@@ -103,7 +96,12 @@ WORLDLY = words(
     " shutil signal site smtplib socket socketserver sqlite3 ssl stat subprocess sys syslog"
     " tempfile termios textual threading time typer urllib uuid warnings weakref webbrowser"
     " wsgiref zipfile"
->>>>>>> e0fa1ec (Serve figures of a run to Prometheus: run --prometheus-port N)
+    "aiohttp aiokafka asyncio builtins concurrent datetime faust fcntl fileinput gc getpass"
+    " glob gzip http importlib inspect io joblib kafka locale logging matplotlib mmap"
+    " multiprocessing os pathlib platform prometheus_client pwd queue random readline redis"
+    " resource rich secrets select selectors shutil signal site smtplib socket sqlite3 ssl stat"
+    " subprocess sys syslog tempfile termios textual textual_plotext threading time typer urllib"
+    " uuid warnings weakref webbrowser zipfile"
 )
 """Modules by which code sees or touches something besides its arguments."""
 
