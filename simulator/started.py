@@ -107,9 +107,9 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
     replicates = _count("replicates", resolved.flags.replicates)
     _count("jobs", resolved.flags.jobs)
     with _watcher(resolved.flags, replicates) as watcher:
-        _announce(scenario, resolved.flags)
         folder = RunFolder.create(scenario, out, command=command, replicates=replicates)
         try:
+            _announce(scenario, resolved.flags)
             return _simulated(scenario, folder, shown, resolved.flags, watcher)
         except Exception:  # whatever it was, an empty folder is nobody's run; it goes on up
             _discard(folder)

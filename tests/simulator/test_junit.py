@@ -185,6 +185,14 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_run(
     assert not (tmp_path / "mine").exists()
 
 
+def test_it_may_lie_in_the_run_s_own_folder(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    where = ("-o", "mine", "--junit", "mine/junit.xml")
+    assert Ended(capfd, *QUICK, "--display", "none", *where).code == 0
+    assert read(tmp_path / "mine" / "junit.xml").attrib["errors"] == "0"
+
+
 def test_an_interrupted_run_writes_its_file(tmp_path: Path) -> None:
     options = ("--json", "--display", "none", "-o", "mine", "--junit", "out.xml")
     run = process(*QUICK, *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
