@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from simulator.durable import FolderError
+from simulator.flags import Flags
 from simulator.folder import RunFolder
 from simulator.manifest import RUNNING
-from simulator.replicates import PROGRAM, kept_environment
+from simulator.replicates import ALONE, PROGRAM, kept_environment
 from simulator.summary import Summary
 
 LOG = "run.log"
@@ -16,20 +17,21 @@ PATIENCE = 60.0
 """Seconds that a run has to save itself when its console is left."""
 
 
-def simulated(folder: RunFolder, speed: str | None) -> Summary:
+def simulated(folder: RunFolder, flags: Flags) -> Summary:
     """Simulate the run of a folder while the console shows it; leaving the console ends the run.
 
     Args:
         folder: the run's, new or to be resumed.
-        speed: what ``--speed`` says, if it says anything.
+        flags: how it is to be run.
 
     Raises:
         FolderError: the run ended without a summary; with the last line of its log.
     """
     from simulator.watch import show
 
-    words = [*PROGRAM, "run", "--resume", str(folder.path), "--display", "none", "--while-stdin"]
-    words += ["--speed", speed] if speed else []
+    words = [*PROGRAM, "run", "--resume", str(folder.path), *ALONE]
+    words += ["--speed", flags.speed] if flags.speed else []
+    words += ["--prometheus-port", flags.prometheus_port] if flags.prometheus_port else []
     log = folder.path / LOG
     with log.open("ab") as file:
         process = subprocess.Popen(

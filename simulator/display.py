@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from simulator.session import Progress
     from simulator.summary import Summary
 
-KINDS = ("full", "rich", "plain", "none")
+FULL = "full"
+KINDS = (FULL, "rich", "plain", "none")
 PLAIN_SECONDS = 5.0
 RICH_SECONDS = 0.1
 SAID = {

@@ -35,7 +35,7 @@ PROGRAM: Final = (
 )
 ALONE: Final = (
     *("--display", "none", "--while-stdin"),
-    *("--junit", "", "--prometheus-port", ""),
+    *("--junit", "", "--prometheus-port", "", "--speed", "max"),
 )
 """How a seed runs: what ``hamstrung.toml`` asks for besides is of all seeds together."""
 LOG: Final = "said.log"

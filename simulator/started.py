@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from filter.plugins import SettingsError
 from simulator import stdout
-from simulator.display import Full, Nothing, Shown, display
+from simulator.display import FULL, Full, Nothing, Shown, display
 from simulator.exits import INTERRUPTED, of_summary, say
 from simulator.flags import Flags, option, together
 from simulator.spelling import pace, whole
@@ -151,8 +151,8 @@ def _watcher(flags: Flags, replicates: int) -> "AbstractContextManager[Watcher |
     Raises:
         SettingsError: it was asked for several seeds: whose figures would they be?
     """
-    if not flags.prometheus_port:
-        return nullcontext()
+    if not flags.prometheus_port or flags.display == FULL:
+        return nullcontext()  # behind the console, the run's own process serves them
     if replicates > 1:
         name = option("prometheus_port")
         raise SettingsError(f"{name}: it serves one run, and --replicates makes several")
