@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import os
+import pty
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -29,7 +32,7 @@ mails_per_hour = 10
 start_mails = 200
 start_ham = 100
 """
-ENDED = (0, 99)
+ENDED, INTERRUPTED = (0, 99), 130
 """A threshold may break in a world as small as this one: the run has ended all the same."""
 
 
@@ -72,8 +75,49 @@ def on_kafka(command: str) -> bool:
     return "stack" in command or "kafka" in command or " tail " in command
 
 
+def on_screen(command: str) -> bool:
+    """Whether it opens the console, which needs a terminal."""
+    return " watch " in command or "--display full" in command
+
+
+def looked_at(command: str, folder: Path) -> tuple[int, bytes]:
+    """Run a command in a terminal, and leave its console once it has been drawn."""
+    words = shlex.split(command.removeprefix("./dev hamstrung"))
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        program = str(Path(sys.executable).parent / "hamstrung")
+        alone = {name: of for name, of in os.environ.items() if name not in ("CI", "NO_COLOR")}
+        os.execve(program, [program, *words], alone | {"TERM": "xterm-256color"})
+    drawn, left = b"", False
+    while select.select([terminal], [], [], 60)[0]:
+        try:
+            drawn += os.read(terminal, 1 << 16)
+        except OSError:
+            break  # the terminal's other end is closed
+        if not left and b"event log" in drawn:
+            os.write(terminal, b"q")
+            left = True
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), drawn
+
+
+def test_every_command_that_opens_the_console_draws_it_and_can_be_left(folder: Path) -> None:
+    assert hamstrung("./dev hamstrung run quickstart --display none", folder).returncode in ENDED
+    ran = [one for one in commands() if on_screen(one)]
+    assert len(ran) > 1
+    for command in ran:
+        code, drawn = looked_at(command, folder)
+        assert code in (0, INTERRUPTED), f"{command}\n{drawn[-2000:]!r}"
+        assert b"event log" in drawn
+
+
 def test_every_command_runs(folder: Path) -> None:
-    ran = [one for one in commands() if one.startswith("./dev hamstrung") and not on_kafka(one)]
+    ran = [
+        one
+        for one in commands()
+        if one.startswith("./dev hamstrung") and not on_kafka(one) and not on_screen(one)
+    ]
     assert len(ran) > 10
     for command in ran:
         done = hamstrung(command, folder)
