@@ -199,6 +199,52 @@ def checks(_: Asked, replicated: Runner) -> Iterator[str]:
         _say(f"{said}: {' | '.join(cells)}")
 
 
+# Tuned on one kind of mail, judged on the others
+
+
+TUNED: Final[Mapping[str, Table]] = {
+    "as it is": {},
+    "second opinion: 35 % of spam": {"checks": {"second_opinion": {"share": 0.35}}},
+    "second opinion: 20 % of spam": {"checks": {"second_opinion": {"share": 0.2}}},
+    "second opinion: 65 % of spam": {"checks": {"second_opinion": {"share": 0.65}}},
+    "near-duplicates: 4 of 8 hashes": {"alike": 4},
+    "near-duplicates: 2 of 8 hashes": {"alike": 2},
+    "quarantine after one refuted claim": {"responder": {"refuted": 1}},
+    "quarantine after four": {"responder": {"refuted": 4}},
+}
+"""What a user might turn for his own mail; each is the default guard but for one setting."""
+
+
+def damage(found: Summary) -> float:
+    """What a guard is tuned to: attack success, and the error of its twin, in points."""
+    twin = found.arms["twin"].metrics
+    parts = [found.metrics["attack_success"], twin["ham_misclassified"], twin["spam_misclassified"]]
+    return 100 * sum(part.mean or 0.0 for part in parts)
+
+
+def tuned(asked: Asked, replicated: Runner) -> Iterator[str]:
+    """Which setting is the best on each kind of mail, and what it is worth on the others."""
+    kinds = dict(mails(asked.corpus))
+    harm: dict[str, dict[str, float]] = {kind: {} for kind in kinds}
+    for said, of in TUNED.items():
+        for kind, settings in kinds.items():
+            attack = {"settings": {"varies": 0.6}}
+            own = settings("sybil-farm") | {"attack": attack, "filter": of}
+            harm[kind][said] = damage(replicated("sybil-farm", arms=["attacked", "twin"], **own))
+            _say(f"{said}, {kind}: {harm[kind][said]:.2f}")
+    yield "| setting | " + " | ".join(kinds) + " |"
+    yield "|---|" + "---|" * len(kinds)
+    for said in TUNED:
+        yield f"| {said} | {' | '.join(f'{harm[kind][said]:.2f}' for kind in kinds)} |"
+    yield ""
+    yield "| tuned on | best setting | " + " | ".join(f"on {kind}" for kind in kinds) + " |"
+    yield "|---|---|" + "---|" * len(kinds)
+    for kind in kinds:
+        best = min(harm[kind], key=harm[kind].__getitem__)
+        worse = [harm[other][best] - min(harm[other].values()) for other in kinds]
+        yield f"| {kind} | {best} | {' | '.join(f'+{points:.2f}' for points in worse)} |"
+
+
 def _default() -> list[str]:
     return [name for name in guard("default").checks if name not in ALWAYS]
 
@@ -247,6 +293,19 @@ the campaign have in common, the less the checks see that look for near-duplicat
 The flagship at 30, 60 and 80 % varied words, over {few} seeds: each check alone, the default guard
 without it, and with one more. The last columns are of `peace`: what it costs the honest who are
 right, and how many of those who are wrong it keeps from teaching.
+
+{table}
+""",
+    ),
+    "tuned": (
+        tuned,
+        False,
+        """## Tuned on one kind of mail, judged on the others
+
+`sybil-farm` at 60 % varied words, over {few} seeds. Each setting is the default guard but for one
+thing; a figure is attack success plus the error of the twin (ham and spam misclassified), in
+points. Then the best setting of each kind of mail, and how many points worse it is, on each, than
+the best one there: what is lost by whoever tunes on other mail than his own.
 
 {table}
 """,
