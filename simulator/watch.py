@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 
 from filter.plugins import SettingsError
 from simulator.durable import FolderError
@@ -32,7 +34,20 @@ def watch(run: str) -> int:
     """
     if not (IN_A_BROWSER in os.environ or (terminal(sys.stdout) and sys.stdin.isatty())):
         raise FolderError(NO_TERMINAL)
+    if IN_A_BROWSER in os.environ:
+        end_with(os.getppid())
     return show(_found(run))
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent has ended: nobody sees a console without its server."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(0)
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 def watch_kafka(kafka: KafkaSettings, run: str | None) -> int:

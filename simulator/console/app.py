@@ -159,6 +159,7 @@ class Console(App[int]):
         self._said = ""
         self._rate = 0
         self._failed = ""
+        self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """All panels; which ones are seen is a matter of room and keys."""
@@ -228,7 +229,21 @@ class Console(App[int]):
             self._failed = ""
         except FolderError as error:
             self._failed = self._told(error)
-        self.draw()
+        self.draw_if_new()
+
+    def draw_if_new(self) -> None:
+        """Draw, unless everything is as it was drawn."""
+        now = (
+            self.recording.seen.tick,
+            self._status,
+            self._asked,
+            self._said,
+            self._failed,
+            self.recording.seen.topics,
+        )
+        if now != self._drawn:
+            self._drawn = now
+            self.draw()
 
     def _told(self, error: FolderError) -> str:
         """What went wrong, without the folder that everybody knows, which would fill the line."""

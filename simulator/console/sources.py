@@ -9,7 +9,7 @@ from simulator.console.figures import sparkline
 from simulator.console.panels import BOTS, DIM, PEOPLE, Look
 from simulator.console.seen import Seen, Source
 
-MOST = 200
+MOST = 100
 """Rows at most: nobody reads more."""
 ORDERS = ("stopped", "votes", "reputation", "last")
 HEADS = ("account", "votes", "taught", "stopped", "reput.", "right", "wrong", "subnet", "state")
