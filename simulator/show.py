@@ -61,7 +61,7 @@ def show(folder: RunFolder, wanted: str, say: Say) -> list[str]:
     folder.must_be_one()
     events = list(folder.events())
     mail, last = _the_one(events, wanted, folder.manifest.duration)
-    prepared = _prepared(folder)
+    prepared = alone(folder)
     say(f"simulating the arm '{next(iter(prepared.arms))}' again, up to {last} h at most")
     found = _replayed(prepared, mail, last)
     if found is None:
@@ -97,15 +97,14 @@ def _some(events: Sequence[Line]) -> str:
     return f"there are, for example: {', '.join(voted[:3])}" if voted else "nobody has voted yet"
 
 
-def _prepared(folder: RunFolder) -> Prepared:
-    """The judged arm alone, before its first tick.
+def alone(folder: RunFolder) -> Prepared:
+    """The judged arm of a run alone, before its first tick.
 
     Raises:
         FolderError: something has changed since, so it would be another run.
     """
     scenario = folder.scenario()
-    alone = replace(scenario, arms=scenario.arms[:1], engine="embedded")
-    prepared = prepare(alone)
+    prepared = prepare(replace(scenario, arms=scenario.arms[:1], engine="embedded"))
     now = manifest.begun(scenario, folder.manifest.began, folder.manifest.command)
     corpus, duration = corpus_digest(prepared), prepared.scenario.duration
     now = manifest.with_world(now, prepared.plugins, corpus, duration)

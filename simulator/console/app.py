@@ -17,11 +17,13 @@ from textual.widgets import DataTable, Input, Static
 from simulator.console import panels, sources
 from simulator.console.chart import Damage, legend
 from simulator.console.export import export
+from simulator.console.figures import DAY
 from simulator.console.following import sound
 from simulator.console.help import ENDS, HELP, LEAVES
 from simulator.console.panels import BAD, DIM, PEOPLE, Look
 from simulator.console.recording import Watched
 from simulator.durable import FolderError
+from simulator.folder import RunFolder
 from simulator.manifest import RUNNING
 from simulator.steering import Asked, ask, read
 
@@ -95,6 +97,39 @@ class Evidence(ModalScreen[None]):
         yield Static(self._text, id="evidence", markup=False)
 
 
+class Lessons(ModalScreen[None]):
+    """What the filter learned in the last day, and who taught it: simulated again to find out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,l,q", "dismiss", "close")]
+
+    def __init__(self, folder: Path, since: int, until: int) -> None:
+        """Tell what was learned between two ticks."""
+        super().__init__()
+        self._folder, self._since, self._until = folder, since, until
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static("simulating the judged arm again …", id="lessons", markup=False)
+
+    def on_mount(self) -> None:
+        """Find out, beside the screen."""
+        self.run_worker(self._find_out, thread=True)
+
+    def _find_out(self) -> None:
+        from simulator.learned import learned, told
+
+        try:
+            lines = told(learned(RunFolder.open(self._folder), self._since, self._until))
+        except ValueError as error:
+            lines = [f"it cannot be found out: {error}"]
+        text = "\n".join(sound(line) for line in [*lines, "", "Esc closes"])
+        self.app.call_from_thread(self._show, text)
+
+    def _show(self, text: str) -> None:
+        for static in self.query("#lessons").results(Static):
+            static.update(Text(text))
+
+
 class Console(App[int]):
     """The console on a recording.
 
@@ -128,6 +163,7 @@ class Console(App[int]):
         Binding("g", "truth", show=False),
         Binding("i", "interval", show=False),
         Binding("e", "export", show=False),
+        Binding("l", "lessons", show=False),
         Binding("w", "bots(1)", show=False),
         Binding("W", "bots(10)", show=False),
         Binding("question_mark", "help", show=False),
@@ -463,6 +499,15 @@ class Console(App[int]):
         """The last day, or everything so far."""
         self._look = self._look._replace(cumulative=not self._look.cumulative)
         self.draw()
+
+    def action_lessons(self) -> None:
+        """What the filter learned in the last day, and who taught it."""
+        until = self.recording.seen.tick
+        if self.recording.path is None or until < 1:
+            self._said = NO_FOLDER if self.recording.path is None else "nothing was learned yet"
+            self.draw()
+            return
+        self.push_screen(Lessons(self.recording.path, max(until - DAY, 0), until))
 
     def action_bots(self, count: int) -> None:
         """Let more bots join the attack, from the next tick on."""

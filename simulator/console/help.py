@@ -18,6 +18,8 @@ s       sort sources by another column
 g       truth: tell bots from people      A run that goes on waits, slows down or gets
 i       last 24 hours, or all so far      bots for P, [ ] and w; nothing else touches it.
 w W     a bot, ten bots join the attack
+l       what was learned in the last day,
+        word by word, and who taught it
 e       save picture and figures
 q       {leave:<34}Esc closes
 """

@@ -341,3 +341,17 @@ async def test_bots_are_asked_for_by_the_one_and_by_tens(
         await pilot.press("w")
         assert "this one does not" in screen(app)
         assert read(folder.path) == Asked()
+
+
+async def test_what_was_learned_is_found_out_beside_the_screen(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        await pilot.press("l")
+        assert "nothing was learned yet" in screen(app)
+        app._show(20)
+        await pilot.press("l")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "mails of the campaign" in screen(app)
+        assert "taught by" in screen(app)
+        await pilot.press("escape")
+        assert "mails of the campaign" not in screen(app)
