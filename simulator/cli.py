@@ -284,7 +284,7 @@ def watch(
 
 @app.command()
 def report(run: Run) -> int:
-    """Print the summary of a run again."""
+    """Print the summary of a run again, and write it with charts as report.html in its folder."""
     from simulator.past import print_report
 
     print_report(run)

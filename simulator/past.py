@@ -3,6 +3,7 @@
 import sys
 import textwrap
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +17,7 @@ from simulator.compare import (
     Comparison,
     compare,
 )
+from simulator.durable import write_whole
 from simulator.exits import say
 from simulator.explain import explain
 from simulator.folder import Record, RunFolder, runs
@@ -24,6 +26,7 @@ from simulator.printed import report, unit
 from simulator.safe import safe
 from simulator.show import show
 
+PAGE = "report.html"
 NONE = "no runs in ./runs yet; make one with: hamstrung run quickstart"
 
 
@@ -47,7 +50,11 @@ def _line(one: Record, column: int) -> str:
 
 
 def print_report(which: str) -> None:
-    """Print a run's summary, as it was printed at its end."""
+    """Print a run's summary, as it was printed at its end; then write it as a page, and say where.
+
+    Raises:
+        FolderError: there is no such run, it has not ended, or its folder cannot be written.
+    """
     folder = RunFolder.open(which)
     text = report(
         folder.summary(), folder.path, folder.manifest.command, paint(sys.stdout), width()
@@ -55,6 +62,15 @@ def print_report(which: str) -> None:
     if not encodes(sys.stdout, text):
         text = text.encode("ascii", "replace").decode()
     stdout.write(text)
+    say(f"as a page: {_written(folder)}")
+
+
+def _written(folder: RunFolder) -> Path:
+    from simulator.page.whole import page
+
+    path = folder.path / PAGE
+    write_whole(path, page(folder).encode("utf-8", "replace"))
+    return path
 
 
 def print_comparison(base: str, new: str, json: bool) -> Comparison:

@@ -303,4 +303,6 @@ def _where(summary: Summary, folder: Path, command: str) -> Iterator[str]:
     if summary.status == "interrupted":
         resume = shlex.join(["hamstrung", "run", "--resume", str(folder)])
         yield f"  go on      {safe(resume, LONG)}"
+    page = shlex.join(["hamstrung", "report", str(folder)])
+    yield f"  report     {safe(page, LONG)}"
     yield f"  again      {safe(command, LONG) or 'unknown: it was not run from the command line'}"

@@ -261,6 +261,9 @@ def test_a_run_of_the_past_is_listed_reported_and_not_run_again(
     assert listed["name"] in Ended(capfd, "runs").out
     report = Ended(capfd, "report", listed["name"])
     assert report.out.strip() in ran.err
+    page = Path(listed["path"]) / "report.html"
+    assert report.err == f"hamstrung: as a page: {page}\n"
+    assert page.read_text().startswith("<!doctype html>")
     resumed = Ended(capfd, "run", "--resume", "latest", "--json")
     assert resumed.code == 0
     assert resumed.lines()[-1]["type"] == "summary"

@@ -134,6 +134,12 @@ def test_nothing_of_a_run_acts_on_the_terminal() -> None:
     assert not set(text) & set("\x1b\x07\u202e")
 
 
+def test_the_report_and_the_command_stand_where_the_run_is() -> None:
+    text = printed()
+    assert "  report     hamstrung report runs/20260101-quickstart-1\n" in text
+    assert text.index("  report  ") < text.index("  again  ")
+
+
 def test_an_interrupted_run_says_how_to_go_on() -> None:
     text = printed(status="interrupted")
     assert "go on      hamstrung run --resume runs/20260101-quickstart-1" in text
