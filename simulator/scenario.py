@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents.people import BotSettings, Habits
+from agents.vocabulary import GENRES
 from filter.plugins import SettingsError, configured, unknown
 from filter.settings import FilterSettings
 from simulator.dealt import CorpusSettings
@@ -142,6 +143,12 @@ def _misfits(made: Scenario) -> Iterator[tuple[str, str]]:
         yield "filter.learner.limits", "expected ham_in_spam + ham_unsure of 1 at most"
     if not made.arms or len(set(made.arms)) < len(made.arms):
         yield "arms", f"expected one or more, each once, got {list(made.arms)}"
+    usual = (*(genre.name for genre in GENRES), *Habits().mistaken_spam, *Habits().mistaken_ham)
+    known = list(dict.fromkeys(usual))
+    for table in ("mistaken_spam", "mistaken_ham"):
+        for genre in getattr(made.people, table):
+            if genre not in known:
+                yield f"people.{table}", f"genre {unknown(genre, known)}"
     for tick, count in made.attack.more:
         if not (0 <= tick <= MOST and 1 <= count <= CREW):
             wanted = f"[tick, 1 to {CREW:,} bots]"

@@ -317,3 +317,10 @@ def test_settings_that_do_not_fit_one_another_are_refused(table: dict[str, Any],
 
 def test_the_defaults_are_valid() -> None:
     assert validated(Scenario()) == Scenario()
+
+
+def test_a_genre_that_there_is_not_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(SettingsError, match=r"people\.mistaken_spam: genre unknown 'newsleters'"):
+        scenario({"people": {"mistaken_spam": {"newsleters": 0.1}}})
+    made = scenario({"people": {"mistaken_ham": {"spam": 0.1, "phishing": 0.0}}})
+    assert made.people.mistaken_ham["spam"] == 0.1
