@@ -33,9 +33,8 @@ class Consoles(Server):
     def __init__(self, run: Path, port: int) -> None:
         """Name the command that each viewer gets."""
         words = [sys.executable, "-c", PROGRAM, "watch", str(run)]
-        super().__init__(
-            shlex.join(words), HOST, port, title="Hamstrung", templates_path=str(PAGES)
-        )
+        command = f"exec {shlex.join(words)}"  # no shell stays between: it ends with its server
+        super().__init__(command, HOST, port, title="Hamstrung", templates_path=str(PAGES))
         self.names = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
 
     def initialize_logging(self) -> None:

@@ -73,4 +73,6 @@ def test_the_page_lies_in_the_package() -> None:
 
 def test_each_viewer_gets_a_console_on_the_run_whatever_it_is_called(tmp_path: Path) -> None:
     run = tmp_path / "a run; rm -rf ~"
-    assert f"watch '{run}'" in Consoles(run, PORT).command
+    command = Consoles(run, PORT).command
+    assert f"watch '{run}'" in command
+    assert command.startswith("exec "), "a shell in between would outlive the server, and hide it"
