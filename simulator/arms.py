@@ -95,19 +95,29 @@ class Crew(NamedTuple):
         return self.first <= bot < self.first + self.attack.accounts
 
 
-def joining(attack: Attack, count: int) -> Attack:
-    """The same attack for other accounts: they cast as many votes each as the first ones.
+SCALED = ("votes_per_hour", "copies_per_hour")
 
-    Votes an hour, and what else there is by the hour under a name that ends so, are scaled; at
-    least one an hour is left.
+
+def joining(attack: Attack, count: int) -> Attack:
+    """The same attack for other accounts: each does as much as each of the first ones.
+
+    Votes and copies an hour, by the names `SCALED`, are scaled; at least one an hour is left.
+
+    Raises:
+        AttackError: the attack cannot be made for so many accounts.
     """
     share = count / attack.accounts
-    scaled = {
-        one.name: max(round(getattr(attack, one.name) * share), 1)
-        for one in fields(attack)  # type: ignore[arg-type]  # an attack is a dataclass
-        if one.name.endswith("votes_per_hour") and isinstance(getattr(attack, one.name), int)
-    }
-    return replace(attack, accounts=count, **scaled)  # type: ignore[type-var]  # as above
+    try:
+        scaled = {
+            one.name: max(round(getattr(attack, one.name) * share), 1)
+            for one in fields(attack)  # type: ignore[arg-type]  # an attack is a dataclass
+            if one.name.endswith(SCALED) and isinstance(getattr(attack, one.name), int)
+        }
+        made: Attack = replace(attack, accounts=count, **scaled)  # type: ignore[type-var]
+        fresh(made)
+    except Exception as error:  # an attack may be anybody's code
+        raise AttackError(f"{count} more bots: {place(error)}{told(error)}") from error
+    return made
 
 
 class State(msgspec.Struct):

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 from simulator.durable import FolderError
+from simulator.exits import UNREACHED
 from simulator.flags import Flags
 from simulator.folder import RunFolder
 from simulator.manifest import RUNNING
 from simulator.replicates import ALONE, PROGRAM, kept_environment
+from simulator.servers import Unreached
+from simulator.steering import Steering
 from simulator.summary import Summary
 
 LOG = "run.log"
@@ -33,6 +36,7 @@ def simulated(folder: RunFolder, flags: Flags) -> Summary:
     words += ["--speed", flags.speed] if flags.speed else []
     words += ["--prometheus-port", flags.prometheus_port] if flags.prometheus_port else []
     log = folder.path / LOG
+    Steering.forget(folder.path)
     with log.open("ab") as file:
         process = subprocess.Popen(
             words,
@@ -43,12 +47,15 @@ def simulated(folder: RunFolder, flags: Flags) -> Summary:
             env=kept_environment(),
         )
     try:
-        show(folder, behind=True)
+        show(folder, lambda: process.poll() is None)
     finally:
         _end(process)
     after = RunFolder.open(folder.path)
     if after.manifest.status == RUNNING:
-        raise FolderError(f"the run ended early: {_last_line(log)}")
+        said = _last_line(log)
+        if process.returncode == UNREACHED:
+            raise Unreached(said)
+        raise FolderError(f"the run ended early: {said}")
     return after.summary()
 
 
@@ -66,4 +73,5 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"nothing is said of it in {log}"
+    said = lines[-1] if lines else f"nothing is said of it in {log}"
+    return said.removeprefix("hamstrung: ")

@@ -190,7 +190,7 @@ def run(
     )
     if while_stdin:
         end_with_stdin()
-    return start(scenario, flags)
+    return start(scenario, flags, a_child=while_stdin)
 
 
 @app.command()
@@ -278,6 +278,8 @@ def watch(
     from simulator.watch import watch as show
 
     if run == "kafka":
+        if web:
+            raise typer.BadParameter("--web shows a run's folder, not topics")
         return watch_kafka(servers(tuple(set_ or ()), os.environ, Path())[0], id_)
     return serve(run, port) if web else show(run)
 

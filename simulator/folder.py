@@ -223,12 +223,12 @@ def _record(place: Path) -> Record:
         of = _manifest(place)
     except FolderError:
         return Record(place.name, "", 0, "unreadable", "", "", place)
-    status = INTERRUPTED if of.status == RUNNING and not _alive(place) else of.status
+    status = INTERRUPTED if of.status == RUNNING and not being_written(place) else of.status
     name = str(of.scenario.get("name", ""))
     return Record(place.name, name, of.seed, status, of.verdict, of.began, place)
 
 
-def _alive(place: Path) -> bool:
+def being_written(place: Path) -> bool:
     """Whether a process is writing this run: it holds a lock as long as it lives."""
     try:
         with (place / FRAMES).open("rb") as file:

@@ -3,8 +3,7 @@
 A run keeps neither mail nor models: its judged arm is simulated again, as `simulator.show` does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -80,16 +79,24 @@ class Learned(NamedTuple):
     ham: Pair
 
 
-def learned(folder: RunFolder, since: int, until: int) -> Learned:
+class Stopped(Exception):  # noqa: N818  nothing went wrong
+    """Nobody waits for the answer any more."""
+
+
+def learned(
+    folder: RunFolder, since: int, until: int, stopped: Callable[[], bool] = lambda: False
+) -> Learned:
     """Simulate the judged arm again up to a tick, and tell what it learned since another one.
 
     Args:
         folder: the run's.
         since: tick of the release to begin with, 0 or later.
         until: tick of the release to end with, later than that.
+        stopped: asked after each tick whether nobody waits any more.
 
     Raises:
         FolderError: the run cannot be simulated again.
+        Stopped: nobody waits any more.
     """
     folder.must_be_one()
     prepared = alone(folder)
@@ -98,6 +105,8 @@ def learned(folder: RunFolder, since: int, until: int) -> Learned:
     taught: Taught = {}
     before = after = None
     for tick, flow in _flows(prepared, until):
+        if stopped():
+            raise Stopped
         assert flow.mails is not None
         sent[tick] = flow.mails
         sent.pop(tick - prepared.world.provider.mail_window - 2, None)
@@ -197,20 +206,25 @@ def _share(release: Release, mails: Ragged, folder: int) -> float:
     return float((put == folder).mean())
 
 
-def told(found: Learned) -> list[str]:
-    """What was learned, in lines; words are as they stand in mail, so they are made safe later."""
+def told(found: Learned, truth: bool = True) -> list[str]:
+    """What was learned, in lines; words are as they stand in mail, so they are made safe later.
+
+    Args:
+        found: what was found out.
+        truth: whether it may be said who is a bot, and what becomes of the campaign.
+    """
     lines = [f"from {found.since} h to {found.until} h: {found.lessons} lessons"]
-    if found.campaign:
+    if found.campaign and truth:
         was, now = (f"{100 * one:.0f} %" for one in found.campaign)
         lines.append(f"{SAMPLE} mails of the campaign: {was} in the inbox before, {now} after")
     was, now = (f"{100 * one:.1f} %" for one in found.ham)
     lines.append(f"ham of the start set: {was} in spam before, {now} after")
     lines.append("")
     lines.append(f"{'word':<18}{'before':>8}{'after':>8}   taught by")
-    lines += chain.from_iterable(_line(one) for one in found.moved)
-    return lines
+    return lines + [_line(one, truth) for one in found.moved]
 
 
-def _line(one: Moved) -> Iterator[str]:
-    who = f"{one.accounts} accounts, {one.bots} of them bots; most by {one.most:016x}"
-    yield f"{one.word[:17]:<18}{one.before:>+8.2f}{one.after:>+8.2f}   {who}"
+def _line(one: Moved, truth: bool) -> str:
+    bots = f", {one.bots} of them bots" if truth else ""
+    who = f"{one.accounts} accounts{bots}; most by {one.most:016x}"
+    return f"{one.word[:17]:<18}{one.before:>+8.2f}{one.after:>+8.2f}   {who}"

@@ -14,7 +14,7 @@ from filter.model import ModelSettings
 from filter.plugins import Plugin, SettingsError, configured, load
 from filter.river_model import RiverModel
 from filter.settings import FilterSettings
-from simulator.arms import PLANS, Arm, Plan, Strike
+from simulator.arms import PLANS, Arm, AttackError, Plan, Strike, joining
 from simulator.baselines import Perfect, Random, stopped
 from simulator.corpus import CorpusError, read_corpus
 from simulator.dealt import Dealt
@@ -106,6 +106,8 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
     more: Counter[int] = Counter()
     for tick, count in scenario.attack.more if strike else ():
         more[tick] += count
+    for count in more.values():
+        _must_join(strike, count)
     return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes, more)
 
 
@@ -197,6 +199,15 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
             if tick >= prepared.fork or arm is peace:
                 arm.step(tick)
         yield tick
+
+
+def _must_join(strike: Strike | None, count: int) -> None:
+    """Refuse bots for which the attack cannot be made."""
+    try:
+        if strike:
+            joining(strike.attack, count)
+    except AttackError as error:
+        raise SettingsError(f"attack.more: {error}") from error
 
 
 def _join(prepared: Prepared, tick: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simulator import checkpoint, manifest
-from simulator.arms import AttackError
+from simulator.arms import AttackError, joining
 from simulator.dealt import Dealt
 from simulator.display import beginning
 from simulator.exits import say
@@ -205,6 +205,8 @@ class _Session:
             try:
                 for tick in ticks(self._prepared, start):
                     self._write()
+                    if count := self._prepared.more.get(tick):
+                        self._journal.alert(tick, f"{count} more bots joined the attack")
                     progress = self._running.progress(tick, self._saver.seconds())
                     display.tick(progress)
                     if self._watcher is not None:
@@ -225,11 +227,16 @@ class _Session:
 
     def _intervene(self, tick: int) -> None:
         """Let the bots join that somebody asked for; the manifest says so before they act."""
-        count = self._steering.joining()
-        if count and self._prepared.strike and tick < self._prepared.scenario.duration:
-            self._folder.save(manifest.with_bots(self._folder.manifest, tick, count))
-            self._prepared.more[tick] = self._prepared.more.get(tick, 0) + count
-            self._journal.alert(tick - 1, f"{count} bots join at {tick} h, as was asked for")
+        count, strike = self._steering.joining(), self._prepared.strike
+        if not (count and strike and tick < self._prepared.scenario.duration):
+            return
+        try:
+            joining(strike.attack, count + self._prepared.more.get(tick, 0))
+        except AttackError as error:
+            self._journal.alert(tick - 1, str(error))
+            return
+        self._folder.save(manifest.with_bots(self._folder.manifest, tick, count))
+        self._prepared.more[tick] = self._prepared.more.get(tick, 0) + count
 
     def _write(self) -> None:
         for arm, frame in self._journal.write():

@@ -42,12 +42,20 @@ def version() -> str:
         return "of a checkout"
 
 
-def start(name: str | None, flags: Flags) -> int:
-    """Run a scenario, or go on with a run; gives the exit code."""
+def start(name: str | None, flags: Flags, a_child: bool = False) -> int:
+    """Run a scenario, or go on with a run; gives the exit code.
+
+    Args:
+        name: the scenario's.
+        flags: of the command line.
+        a_child: whether a process of ours began this one, maybe with a console that already asks.
+    """
     every = together(flags, os.environ, Path())
     shown = display(every.display)
     if every.resume:
-        return _show(shown, every, lambda: _resumed(name, flags, every.resume or "", shown))
+        return _show(
+            shown, every, lambda: _resumed(name, flags, every.resume or "", shown, a_child)
+        )
     if name is None:
         raise SettingsError("which scenario? try: hamstrung run quickstart (or: list scenarios)")
     _greet(name, shown)
@@ -116,10 +124,13 @@ def _fresh(name: str, flags: Flags, shown: Shown) -> "Summary":
             raise
 
 
-def _resumed(name: str | None, flags: Flags, run: str, shown: Shown) -> "Summary":
+def _resumed(name: str | None, flags: Flags, run: str, shown: Shown, a_child: bool) -> "Summary":
     from simulator.folder import RunFolder
+    from simulator.steering import Steering
 
     folder = RunFolder.open(run)
+    if not a_child:
+        Steering.forget(folder.path)
     scenario = folder.scenario()
     if name is not None and name != scenario.name:
         raise SettingsError(
@@ -198,6 +209,10 @@ def _behind_console(folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary
     from simulator.behind import simulated
 
     pace(flags.speed, option("speed"))
+    if flags.prometheus_port:
+        from simulator.exporter import port
+
+        port(flags.prometheus_port)
     if flags.json:
         raise SettingsError(
             "--json: the console has the terminal with --display full; leave one out"

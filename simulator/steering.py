@@ -59,22 +59,29 @@ class Steering:
     """
 
     def __init__(self, folder: Path, speed: float = 0.0) -> None:
-        """Forget what was asked of an earlier session."""
+        """Hear what was asked already, for this session: `forget` is told where it begins."""
         self._folder = folder
         self._path = folder / STEER
-        self._path.unlink(missing_ok=True)
         self._stamp: tuple[int, int] | None = None
-        self._asked = Asked(speed=speed)
+        self._asked = read(folder)
+        if speed and not self._asked.speed:
+            self._asked = msgspec.structs.replace(self._asked, speed=speed)
         self._due = 0.0
         self._joined = 0
         if speed:
             ask(folder, self._asked)
 
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """Forget what was asked of an earlier session, before anybody asks for something new."""
+        (folder / STEER).unlink(missing_ok=True)
+
     def joining(self) -> int:
         """How many bots were asked for since the last time."""
-        new = self._asked.bots - self._joined
-        self._joined = max(self._joined, self._asked.bots)
-        return min(max(new, 0), CREW)
+        self._look()
+        new = min(max(self._asked.bots - self._joined, 0), CREW)
+        self._joined += new
+        return new
 
     def wait(self, ended: Callable[[], bool]) -> None:
         """Wait after a tick, as long as is asked; ``ended`` says that nobody waits any more."""

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from filter.plugins import SettingsError
 from simulator.durable import FolderError
@@ -103,12 +104,12 @@ def _found(run: str) -> RunFolder:
     return folder
 
 
-def show(folder: RunFolder, behind: bool = False) -> int:
+def show(folder: RunFolder, behind: Callable[[], bool] | None = None) -> int:
     """Open the console on a run; gives the exit code.
 
     Args:
         folder: the run's.
-        behind: whether the run ends when the console is left.
+        behind: of a run that ends when the console is left, whether it lives.
     """
     from simulator.console.app import Console
     from simulator.console.recording import Recording

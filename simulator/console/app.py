@@ -1,6 +1,9 @@
 """The console: panels over a run, live or again; it reads, and steers only if asked to."""
 
+import asyncio
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar
@@ -13,6 +16,7 @@ from textual.containers import Horizontal
 from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Static
+from textual.worker import get_current_worker
 
 from simulator.console import panels, sources
 from simulator.console.chart import Damage, legend
@@ -24,7 +28,7 @@ from simulator.console.panels import BAD, DIM, PEOPLE, Look
 from simulator.console.recording import Watched
 from simulator.durable import FolderError
 from simulator.folder import RunFolder
-from simulator.manifest import RUNNING
+from simulator.manifest import ENDED, INTERRUPTED, RUNNING
 from simulator.steering import Asked, ask, read
 
 ROWS = ((2, 3), (4, 5), (6, 8), (9, 7))
@@ -102,10 +106,11 @@ class Lessons(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,l,q", "dismiss", "close")]
 
-    def __init__(self, folder: Path, since: int, until: int) -> None:
+    def __init__(self, folder: Path, since: int, until: int, truth: bool) -> None:
         """Tell what was learned between two ticks."""
         super().__init__()
         self._folder, self._since, self._until = folder, since, until
+        self._truth = truth
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -113,13 +118,18 @@ class Lessons(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Find out, beside the screen."""
-        self.run_worker(self._find_out, thread=True)
+        self.run_worker(self._find_out, thread=True, exclusive=True)
 
     def _find_out(self) -> None:
-        from simulator.learned import learned, told
+        from simulator.learned import Stopped, learned, told
 
+        worker = get_current_worker()
         try:
-            lines = told(learned(RunFolder.open(self._folder), self._since, self._until))
+            folder = RunFolder.open(self._folder)
+            found = learned(folder, self._since, self._until, lambda: worker.is_cancelled)
+            lines = told(found, self._truth)
+        except Stopped:
+            return
         except ValueError as error:
             lines = [f"it cannot be found out: {error}"]
         text = "\n".join(sound(line) for line in [*lines, "", "Esc closes"])
@@ -135,7 +145,7 @@ class Console(App[int]):
 
     Args:
         recording: what to watch.
-        behind: whether the run ends when the console is left (`--display full`).
+        behind: of a run that ends when the console is left (`--display full`), whether it lives.
         clock: seconds, for the pace of a replay.
     """
 
@@ -168,12 +178,13 @@ class Console(App[int]):
         Binding("W", "bots(10)", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),
+        Binding("escape", "unfocus", show=False),
     ]
 
     def __init__(
         self,
         recording: Watched,
-        behind: bool = False,
+        behind: Callable[[], bool] | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """Look at the end of a run that goes on, else at the beginning."""
@@ -181,7 +192,7 @@ class Console(App[int]):
         self.recording = recording
         self._clock = clock
         self._behind = behind
-        self._status = recording.status()
+        self._status = self._now()
         self.live = self._status == RUNNING
         self.paused = False
         self._asked = Asked()
@@ -221,7 +232,10 @@ class Console(App[int]):
         return Panel(number)
 
     def on_mount(self) -> None:
-        """Begin to watch."""
+        """Begin to watch; who asks the process to end gets the terminal back as it was."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(ValueError, NotImplementedError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit)
         self.query_one("#filter").display = False
         self._timer = self.set_interval(1 / RATES[0], self.refresh_view)
         self._arrange()
@@ -287,13 +301,22 @@ class Console(App[int]):
         return str(error).replace(folder, "") if folder else str(error)
 
     def _read(self) -> None:
-        if self._status == RUNNING:
-            self._status = self.recording.status()
-            self._asked = read(self.recording.path) if self.recording.path else Asked()
-            if self._status != RUNNING:
+        if self._status not in ENDED:
+            before, self._status = self._status, self._now()
+            if self._status == RUNNING:
+                self._asked = read(self.recording.path) if self.recording.path else Asked()
+                if before != RUNNING:
+                    self.live, self._said = True, "the run goes on"
+            elif before == RUNNING:
                 leave = "q shows what it came to" if self._behind else "q leaves"
                 self._said = f"the run has ended ({self._status}); ← → Home look back, {leave}"
         self.recording.read()
+
+    def _now(self) -> str:
+        """The run's status; one behind the console may not have begun to write yet."""
+        status = self.recording.status()
+        preparing = status == INTERRUPTED and self._behind is not None and self._behind()
+        return RUNNING if preparing else status
 
     def _go(self, passed: float) -> None:
         if self.paused:
@@ -374,7 +397,10 @@ class Console(App[int]):
 
     def action_panel(self, number: int) -> None:
         """Show or hide a panel."""
-        if isinstance(self.screen, ModalScreen) or number not in {0, 1, *TITLES}:
+        if isinstance(self.screen, ModalScreen):
+            return
+        if isinstance(self.focused, Input):
+            self.focused.insert_text_at_cursor(str(number))
             return
         self._maximised = 0
         shown = set(self.shown())
@@ -452,7 +478,8 @@ class Console(App[int]):
         self._show(next((one for one in turns if one > tick), 0))
 
     def _show(self, tick: int) -> None:
-        if isinstance(self.screen, ModalScreen) or self.recording.path is None:
+        typing = isinstance(self.focused, Input)
+        if isinstance(self.screen, ModalScreen) or self.recording.path is None or typing:
             return
         self.live, self.paused = False, True
         self._position = float(min(max(tick, 0), max(self.recording.last, 0)))
@@ -468,6 +495,11 @@ class Console(App[int]):
         asked.display = True
         asked.value = self._look.filter
         asked.focus()
+
+    def action_unfocus(self) -> None:
+        """Leave the filter as it is, and whatever has the focus."""
+        self.query_one("#filter").display = False
+        self.set_focus(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the filter."""
@@ -507,7 +539,8 @@ class Console(App[int]):
             self._said = NO_FOLDER if self.recording.path is None else "nothing was learned yet"
             self.draw()
             return
-        self.push_screen(Lessons(self.recording.path, max(until - DAY, 0), until))
+        since = max(until - DAY, 0)
+        self.push_screen(Lessons(self.recording.path, since, until, self._look.truth))
 
     def action_bots(self, count: int) -> None:
         """Let more bots join the attack, from the next tick on."""
@@ -536,7 +569,7 @@ class Console(App[int]):
 
     def action_help(self) -> None:
         """What each key does."""
-        self.push_screen(Help(self._behind))
+        self.push_screen(Help(self._behind is not None))
 
     def on_data_table_row_selected(self, event: "DataTable.RowSelected") -> None:
         """Show what is known of a source."""

@@ -33,8 +33,12 @@ class Lines:
         self._offset = 0
         self._rest = b""
         self._decoder = msgspec.json.Decoder(Line)
-        self.anew = False
-        """Whether the last lines that were given are the first of the file, read again."""
+        self._anew = False
+
+    def begun_anew(self) -> bool:
+        """Whether the lines given since the last time are the first of the file, read again."""
+        anew, self._anew = self._anew, False
+        return anew
 
     def rewind(self) -> None:
         """Begin before the first line again."""
@@ -48,8 +52,8 @@ class Lines:
         """
         try:
             size = self._path.stat().st_size
-            self.anew = size < self._offset
-            if self.anew:
+            if size < self._offset:
+                self._anew = True
                 self.rewind()
             if size == self._offset:
                 return []

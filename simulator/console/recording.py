@@ -9,8 +9,10 @@ import msgspec
 
 from simulator.console.following import Line, Lines, sound
 from simulator.console.seen import Plan, Seen, plan
-from simulator.folder import EVENTS, FRAMES, RunFolder
+from simulator.durable import FolderError
+from simulator.folder import EVENTS, FRAMES, RunFolder, being_written
 from simulator.frame import Frame
+from simulator.manifest import INTERRUPTED, RUNNING
 
 KNOWN = Frame.__struct_fields__
 
@@ -73,7 +75,9 @@ class Recording:
 
     def status(self) -> str:
         """What the manifest says now: ``running``, ``done``, ``interrupted`` or ``error``."""
-        return RunFolder.open(self.folder).manifest.status
+        found = RunFolder.open(self.folder)
+        status = found.manifest.status
+        return INTERRUPTED if status == RUNNING and not being_written(found.path) else status
 
     def read(self) -> None:
         """Take note of the frames that were written since the last time.
@@ -81,11 +85,20 @@ class Recording:
         Raises:
             FolderError: a file cannot be read.
         """
+        try:
+            self._read()
+        except FolderError:
+            self._frames.rewind()  # it may be a moment of a resume: all of it is read again
+            self._known = []
+            self._back()
+            raise
+
+    def _read(self) -> None:
         while lines := self._frames.new():
-            if self._frames.anew:
+            if self._frames.begun_anew():
                 self._known = []
                 self._back()
-            self._known += [_frame(line) for line in lines]
+            self._known += [_frame(line, self.folder / FRAMES) for line in lines]
 
     def go(self, tick: int) -> None:
         """See all there is up to a tick; if that is before what was seen, from the start again.
@@ -104,7 +117,10 @@ class Recording:
 
     def _events_to(self, tick: int) -> None:
         for line in self._until(tick):
-            self.seen.event(line)
+            try:
+                self.seen.event(line)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise _unfit(self.folder / EVENTS, error) from error
 
     def _back(self) -> None:
         self.seen = Seen(self.plan)
@@ -125,5 +141,12 @@ class Recording:
             self._waiting.extend(more)
 
 
-def _frame(line: Line) -> tuple[str, Frame]:
-    return line["arm"], msgspec.convert({name: line[name] for name in KNOWN}, Frame)
+def _frame(line: Line, path: Path) -> tuple[str, Frame]:
+    try:
+        return line["arm"], msgspec.convert({name: line[name] for name in KNOWN}, Frame)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise _unfit(path, error) from error
+
+
+def _unfit(path: Path, error: Exception) -> FolderError:
+    return FolderError(f"{path}: cannot be read: a line without {error}")

@@ -14,6 +14,7 @@ from kafka import TopicPartition
 from filter.courier import CONTROL, topic_name
 from filter.events import PROMOTE, UNIT
 from filter.settings import FilterSettings
+from filter.wire import WireError, read
 from simulator.console.following import Line, sound
 from simulator.console.seen import Plan, Seen
 from simulator.frame import Frame
@@ -67,6 +68,8 @@ class Topics:
         consumer.seek_to_beginning(*self._places)
         self._newest = {p: -1 for p in self._places if self._names[p.topic] != CONTROL}
         self._waiting: dict[int, list[tuple[str, Event]]] = {}
+        self._heard: set[tuple[Any, int, int, int]] = set()
+        """What was heard of ticks that are not told yet: a run taken up again says them again."""
         self.messages = dict.fromkeys(names, 0)
         self.plan = Plan(sound(run), "", 0, "kafka", 1, (ARM,), "", 1, 1, (), "")
         self.seen = Seen(self.plan)
@@ -111,10 +114,18 @@ class Topics:
             self._learn_plan()
             return
         self.messages[name] += 1
+        try:
+            header = read(self._run, message.headers)
+        except WireError:
+            return
+        last = self._control.charter.last if self._control.charter else header.tick
+        again = (place, header.tick, header.part, header.slice)
+        if not self._last < header.tick <= last or again in self._heard:
+            return
+        self._heard.add(again)
+        self._newest[place] = max(self._newest[place], header.tick)
         given = events(name, self._run, message.headers, message.value, self._control.per_message)
-        tick = next((event.tick for event in given if event.tick >= 0), _tick(message.headers))
-        self._newest[place] = max(self._newest[place], tick)
-        self._waiting.setdefault(tick, []).extend((name, event) for event in given)
+        self._waiting.setdefault(header.tick, []).extend((name, event) for event in given)
 
     def _learn_plan(self) -> None:
         charter = self._control.charter
@@ -134,20 +145,13 @@ class Topics:
                 self.seen.event(line)
             self.seen.frame(ARM, _frame(tick, given))
             self._last = tick
+            self._heard = {one for one in self._heard if one[1] > tick}
         self.seen.topics = {name: self._of_topic(name) for name in self.messages}
 
     def _of_topic(self, name: str) -> tuple[int, int]:
         """Its messages, and the last tick of which all its partitions speak."""
         ticks = [n for place, n in self._newest.items() if self._names[place.topic] == name]
         return self.messages[name], min(ticks, default=-1)
-
-
-def _tick(headers: Any) -> int:
-    """The tick that a message is of, where it holds no event."""
-    for name, value in headers:
-        if name == "tick":
-            return int(value) if value.isdigit() else -1
-    return -1
 
 
 def _lines(tick: int, given: list[tuple[str, Event]]) -> Iterator[Line]:

@@ -14,6 +14,8 @@ from aiohttp.typedefs import Handler, Middleware
 from textual_serve.server import Server
 
 HOST = "127.0.0.1"
+HTTP = 80
+"""The port that browsers leave out of a host's name."""
 PAGES = Path(__file__).with_name("pages")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self';"
@@ -35,7 +37,8 @@ class Consoles(Server):
         words = [sys.executable, "-c", PROGRAM, "watch", str(run)]
         command = f"exec {shlex.join(words)}"  # no shell stays between: it ends with its server
         super().__init__(command, HOST, port, title="Hamstrung", templates_path=str(PAGES))
-        self.names = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
+        bare = {HOST, "localhost"} if port == HTTP else set()
+        self.names = frozenset({f"{HOST}:{port}", f"localhost:{port}", *bare})
 
     def initialize_logging(self) -> None:
         """Say nothing: a line on stderr has said where it is."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.attacks.lurkers import Lurkers
 from agents.attacks.not_spam_campaign import NotSpamCampaign
 from filter.plugins import SettingsError
 from simulator import loop, manifest
@@ -105,6 +106,8 @@ def test_more_bots_cast_as_many_votes_each_as_the_first_ones() -> None:
     attack = NotSpamCampaign(accounts=200, votes_per_hour=20)
     assert joining(attack, 100) == NotSpamCampaign(accounts=100, votes_per_hour=10)
     assert joining(attack, 1) == NotSpamCampaign(accounts=1, votes_per_hour=1)
+    lurkers = joining(Lurkers(accounts=400, copies_per_hour=400), 10)
+    assert lurkers == Lurkers(accounts=10, copies_per_hour=10)
 
     @dataclass(frozen=True)
     class Other:
@@ -119,3 +122,53 @@ def test_more_bots_cast_as_many_votes_each_as_the_first_ones() -> None:
 def test_bots_that_cannot_join_are_refused(more: list[list[int]]) -> None:
     with pytest.raises(SettingsError, match=r"attack\.more: expected \[tick, 1 to 10,000 bots\]"):
         small(attack={**ATTACK, "more": more})
+
+
+PICKY = '''"""An attack that cannot be made for few accounts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from numpy.random import Generator
+
+from agents.actor import Draft, View
+
+
+@dataclass(frozen=True)
+class Picky:
+    """Needs a crowd."""
+
+    atlas: ClassVar[tuple[str, ...]] = ()
+    accounts: int = 50
+
+    def __post_init__(self) -> None:
+        if self.accounts < 20:
+            raise ValueError("too few")
+
+    def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
+        yield Draft(0.3)
+
+    def poison(self, view: View, rng: Generator) -> Iterator[Draft]:
+        yield Draft(0.3, to=3)
+'''
+
+
+def test_bots_that_an_attack_cannot_take_are_refused_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "picky.py").write_text(PICKY)
+    attack = {**ATTACK, "name": str(tmp_path / "picky.py")}
+    with pytest.raises(SettingsError, match=r"attack\.more: 5 more bots: .*too few"):
+        loop.prepare(small(attack={**attack, "more": [[9, 5]]}))
+    chosen = small(attack=attack)
+    folder = RunFolder.create(chosen, tmp_path / "run")
+
+    def more(arm: str, frame: Frame) -> None:
+        if frame.tick == ASKED and arm == "twin":
+            ask(folder.path, Asked(bots=5))
+
+    summary = simulate(chosen, folder, Silent(), [], more)
+    assert summary.status == "done"
+    assert RunFolder.open(folder.path).manifest.scenario["attack"]["more"] == []
+    alerts = [line["text"] for line in folder.events() if line["type"] == "alert"]
+    assert len(alerts) == 1
+    assert "too few" in alerts[0]

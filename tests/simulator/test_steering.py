@@ -8,6 +8,7 @@ import pytest
 
 from simulator.folder import RunFolder
 from simulator.frame import Frame
+from simulator.scenario import CREW
 from simulator.scripting import Silent
 from simulator.session import simulate
 from simulator.steering import STEER, Asked, Steering, ask, read
@@ -58,8 +59,24 @@ def test_what_cannot_be_read_asks_for_nothing(tmp_path: Path, damage: bytes) -> 
 
 def test_what_was_asked_of_an_earlier_session_is_forgotten(tmp_path: Path) -> None:
     ask(tmp_path, Asked(paused=True))
-    Steering(tmp_path)
+    Steering.forget(tmp_path)
     assert read(tmp_path) == Asked()
+
+
+def test_what_was_asked_before_the_run_was_ready_is_heard(tmp_path: Path) -> None:
+    ask(tmp_path, Asked(bots=3, speed=2.0))
+    steered = Steering(tmp_path, speed=9.0)
+    assert steered.joining() == 3
+    assert steered.joining() == 0
+    ask(tmp_path, Asked(bots=5))
+    steered.wait(lambda: True)
+    assert steered.joining() == 2, "also when the run is about to end"
+
+
+def test_more_bots_than_may_join_at_once_join_later(tmp_path: Path) -> None:
+    ask(tmp_path, Asked(bots=CREW + 7))
+    steered = Steering(tmp_path)
+    assert (steered.joining(), steered.joining(), steered.joining()) == (CREW, 7, 0)
 
 
 def test_pausing_and_pace_change_nothing_in_a_run(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The console without a terminal: what stands on its screen, and what its keys do."""
 
+import fcntl
 import json
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @asynccontextmanager
 async def opened(
-    folder: RunFolder, size: tuple[int, int] = WIDE, behind: bool = False
+    folder: RunFolder, size: tuple[int, int] = WIDE, behind: Callable[[], bool] | None = None
 ) -> AsyncIterator[tuple[Console, Pilot[int], Clock]]:
     clock = Clock()
     app = Console(Recording(folder), behind, clock)
@@ -142,7 +144,7 @@ async def test_enter_on_a_source_shows_its_evidence(folder: RunFolder) -> None:
 
 
 async def test_help_says_what_leaving_does(folder: RunFolder) -> None:
-    for behind, said in ((False, "leave; the run goes on"), (True, "end the run, saved")):
+    for behind, said in ((None, "leave; the run goes on"), (bool, "end the run, saved")):
         async with opened(folder, behind=behind) as (app, pilot, _):
             await pilot.press("question_mark")
             await pilot.pause()
@@ -165,7 +167,9 @@ async def test_export_saves_picture_and_figures(folder: RunFolder) -> None:
 
 
 @pytest.fixture
-def going_on(folder: RunFolder, tmp_path: Path) -> tuple[RunFolder, Callable[[int], None]]:
+def going_on(
+    folder: RunFolder, tmp_path: Path
+) -> Iterator[tuple[RunFolder, Callable[[int], None]]]:
     """A run that is still going on, and what writes it up to a tick."""
     path = tmp_path / "live"
     path.mkdir()
@@ -179,7 +183,9 @@ def going_on(folder: RunFolder, tmp_path: Path) -> tuple[RunFolder, Callable[[in
             (path / name).write_text("".join(f"{line}\n" for line in kept))
 
     write(3)
-    return RunFolder.open(path), write
+    with (path / "frames.jsonl").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as who simulates it does
+        yield RunFolder.open(path), write
 
 
 async def test_a_run_that_goes_on_is_followed_to_its_last_tick(
@@ -255,6 +261,48 @@ async def test_a_damaged_file_is_told_and_does_not_end_the_console(
         app.refresh_view()
         assert "ERROR" in screen(app)
         assert "cannot be read" in screen(app)
+
+
+async def test_a_run_that_nobody_simulates_any_more_is_told(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    path = tmp_path / "killed"
+    path.mkdir()
+    manifest = json.loads((folder.path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | {"status": RUNNING}))
+    (path / "frames.jsonl").write_bytes((folder.path / "frames.jsonl").read_bytes())
+    killed = RunFolder.open(path)
+    async with opened(killed) as (app, pilot, _):
+        assert "REPLAY" in screen(app)
+        await pilot.press("w")
+        assert read(path) == Asked()
+        with (path / "frames.jsonl").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # somebody resumes it
+            app.refresh_view()
+            assert app.live
+            assert "▶ RUN" in screen(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("events.jsonl", {"type": "vote", "arm": "attacked", "tick": 29}),
+        ("events.jsonl", {"type": "release", "arm": "attacked", "tick": 29}),
+        ("frames.jsonl", {"type": "frame", "arm": "attacked", "tick": 30}),
+    ],
+)
+async def test_a_line_that_lacks_something_is_told(
+    folder: RunFolder, tmp_path: Path, name: str, line: dict[str, Any]
+) -> None:
+    path = tmp_path / "other"
+    shutil.copytree(folder.path, path)
+    with (path / name).open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    async with opened(RunFolder.open(path), COMPACT) as (app, _, clock):
+        clock.now += 99.0
+        app.refresh_view()
+        assert "ERROR" in screen(app)
+        assert "a line without" in screen(app)
 
 
 # Hostile mail
@@ -353,5 +401,21 @@ async def test_what_was_learned_is_found_out_beside_the_screen(folder: RunFolder
         await pilot.pause()
         assert "mails of the campaign" in screen(app)
         assert "taught by" in screen(app)
+        assert "of them bots" in screen(app)
         await pilot.press("escape")
         assert "mails of the campaign" not in screen(app)
+        await pilot.press("g", "l")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "taught by" in screen(app)
+        assert "of them bots" not in screen(app)
+        assert "mails of the campaign" not in screen(app), "whose mail it is, is the truth too"
+
+
+async def test_typing_into_the_filter_moves_nothing(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        app._show(20)
+        await pilot.press("f", "7", "left", "home", "5", "escape")
+        assert app.recording.seen.tick == 20
+        assert app.shown() == AT_FIRST[False]
+        assert app.focused is None

@@ -28,9 +28,12 @@ def test_a_file_that_became_shorter_is_read_anew(tmp_path: Path) -> None:
     lines = Lines(path)
     path.write_bytes(b'{"a":1}\n{"a":2}\n')
     assert len(lines.new()) == 2
-    assert not lines.anew
+    assert not lines.begun_anew()
+    path.write_bytes(b"")
+    assert lines.new() == []
     path.write_bytes(b'{"a":7}\n')
-    assert (lines.new(), lines.anew) == ([{"a": 7}], True)
+    assert (lines.new(), lines.begun_anew()) == ([{"a": 7}], True)
+    assert not lines.begun_anew()
 
 
 def test_a_line_that_is_no_json_names_the_file(tmp_path: Path) -> None:
