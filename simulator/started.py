@@ -207,6 +207,7 @@ def _simulated(
 
 def _behind_console(folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary":
     from simulator.behind import simulated
+    from simulator.folder import RunFolder
 
     pace(flags.speed, option("speed"))
     if flags.prometheus_port:
@@ -218,7 +219,8 @@ def _behind_console(folder: "RunFolder", shown: Shown, flags: Flags) -> "Summary
             "--json: the console has the terminal with --display full; leave one out"
         )
     summary = simulated(folder, flags)
-    shown.end(summary, folder.path, folder.manifest.command)
+    after = RunFolder.open(folder.path)  # bots may have joined: the command says so
+    shown.end(summary, folder.path, after.manifest.command)
     return summary
 
 
@@ -263,7 +265,7 @@ def _discard(folder: "RunFolder") -> None:
     frames = folder.path / "frames.jsonl"
     if frames.exists() and frames.stat().st_size:
         return
-    for name in ("frames.jsonl", "events.jsonl", "manifest.json"):
+    for name in ("frames.jsonl", "events.jsonl", "manifest.json", "run.log", "steer.json"):
         (folder.path / name).unlink(missing_ok=True)
     try:
         folder.path.rmdir()
