@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from simulator.durable import FolderError
-from simulator.exits import UNREACHED
+from simulator.exits import INTERRUPTED, UNREACHED
 from simulator.flags import Flags
 from simulator.folder import RunFolder
 from simulator.manifest import RUNNING
@@ -29,6 +29,8 @@ def simulated(folder: RunFolder, flags: Flags) -> Summary:
 
     Raises:
         FolderError: the run ended without a summary; with the last line of its log.
+        Unreached: it needs a server that does not answer.
+        KeyboardInterrupt: it was left before it began.
     """
     from simulator.watch import show
 
@@ -55,6 +57,8 @@ def simulated(folder: RunFolder, flags: Flags) -> Summary:
         said = _last_line(log)
         if process.returncode == UNREACHED:
             raise Unreached(said)
+        if process.returncode in (INTERRUPTED, -signal.SIGINT):
+            raise KeyboardInterrupt  # it was left before its first tick
         raise FolderError(f"the run ended early: {said}")
     return after.summary()
 

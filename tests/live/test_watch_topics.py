@@ -60,7 +60,7 @@ def test_topics_tell_of_votes_and_rulings_what_the_folder_tells(
         assert mails == [frame.mails for frame in theirs.frames["attacked"]]
         drawn = asyncio.run(_screen(topics))
     assert "topics can only be watched" in drawn
-    assert "verdicts" in drawn
+    assert "messages  at hour  behind" in drawn
 
 
 def test_a_run_that_says_little_is_watched_as_far_as_it_is_whole(
