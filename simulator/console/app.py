@@ -57,6 +57,8 @@ AT_FIRST = {True: {0, 1, 2, 3, 4, 9}, False: {0, 1, 2, 3, 4, 5, 6, 8, 9}}
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 0.0)
 """Ticks a second; the last one is as many as can be."""
 REPLAY = 8.0
+PATIENCE = 8.0
+"""Seconds for which something is said in the place of the keys."""
 NO_FOLDER = "topics can only be watched: for this, watch the folder of the run"
 RATES = (2.0, 4.0, 10.0, 1.0)
 """Times a second that the screen is drawn, the first one at first."""
@@ -152,6 +154,7 @@ class Console(App[int]):
     CSS_PATH = Path(__file__).with_name("console.tcss")
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Hamstrung"
+    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"panel({n})", show=False, priority=True) for n in range(10)),
         Binding("M", "maximise", show=False),
@@ -178,6 +181,7 @@ class Console(App[int]):
         Binding("W", "bots(10)", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),
+        Binding("ctrl+c", "quit", show=False, priority=True),
         Binding("escape", "unfocus", show=False),
     ]
 
@@ -203,7 +207,8 @@ class Console(App[int]):
         self._order = 0
         self._chosen: set[int] | None = None
         self._maximised = 0
-        self._said = ""
+        self._said = self._told_last = ""
+        self._until = 0.0
         self._rate = 0
         self._failed = ""
         self._drawn: tuple[object, ...] = ()
@@ -272,6 +277,10 @@ class Console(App[int]):
     def refresh_view(self) -> None:
         """Read what is new, go to where the view is, and draw."""
         now = self._clock()
+        if self._said != self._told_last:
+            self._told_last, self._until = self._said, now + PATIENCE
+        elif now > self._until:
+            self._said = self._told_last = ""
         passed, self._then = now - self._then, now
         try:
             self._read()
@@ -390,6 +399,8 @@ class Console(App[int]):
 
     def _keys(self) -> Text:
         said = sound(self._failed or self._said)
+        if self._look.filter and not said:
+            said = f'only with "{sound(self._look.filter)}" in them: f and an empty line show all'
         keys = "? keys  0-9 panels  p pause  [ ] speed  ←→ step  t turn  g truth  i span  q quit"
         return Text(said or keys, BAD if self._failed else DIM, no_wrap=True, overflow="ellipsis")
 
@@ -402,6 +413,11 @@ class Console(App[int]):
         if isinstance(self.focused, Input):
             self.focused.insert_text_at_cursor(str(number))
             return
+        if self._maximised and number in TITLES:
+            self._maximised = number
+            self._arrange()
+            self.call_after_refresh(self.draw)
+            return
         self._maximised = 0
         shown = set(self.shown())
         self._chosen = shown ^ {number}
@@ -409,7 +425,7 @@ class Console(App[int]):
         self.call_after_refresh(self.draw)
 
     def action_maximise(self) -> None:
-        """Give the whole screen to the panel in focus, else to the first one; or give it back."""
+        """Give the whole screen to a panel, by digit then to another one; or give it back."""
         focused = self.focused.id if self.focused else None
         first = min(self.shown() - {0, 1}, default=2)
         number = int(focused[-1]) if focused and focused.startswith("panel-") else first

@@ -57,7 +57,7 @@ async def test_the_screen_after_a_key(
     async with opened(folder) as (app, pilot, _):
         app._show(15)
         if key in ("s", "enter", "M"):
-            await pilot.press("tab")
+            app._table().focus()
         await pilot.press(key)
         await pilot.pause()
         assert screen(app) == snapshot
@@ -141,6 +141,48 @@ async def test_enter_on_a_source_shows_its_evidence(folder: RunFolder) -> None:
         assert "votes:" in screen(app)
         await pilot.press("escape")
         assert not isinstance(app.screen, Evidence)
+
+
+@pytest.mark.parametrize("size", [WIDE, COMPACT])
+async def test_help_fits_the_screen(folder: RunFolder, size: tuple[int, int]) -> None:
+    async with opened(folder, size) as (app, pilot, _):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        drawn = screen(app)
+        assert "show or hide a panel" in drawn
+        assert "Esc closes" in drawn
+        assert "leave; the run goes on" in drawn
+
+
+async def test_what_is_said_gives_way_to_the_keys_and_a_filter_is_told(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, clock):
+        await pilot.press("p", "r")
+        app.refresh_view()
+        assert "times a second" in screen(app)
+        clock.now += 20.0
+        app.refresh_view()
+        await pilot.pause()
+        assert "? keys" in screen(app)
+        await pilot.press("f", *"abc", "enter")
+        await pilot.pause()
+        assert 'only with "abc" in them' in screen(app)
+
+
+async def test_any_panel_can_be_maximised(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        await pilot.press("M")
+        assert app.shown() == {0, 2}
+        await pilot.press("4")
+        assert app.shown() == {0, 4}
+        await pilot.press("M")
+        assert app.shown() == AT_FIRST[False]
+
+
+async def test_ctrl_c_leaves(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert app._exit
 
 
 async def test_help_says_what_leaving_does(folder: RunFolder) -> None:
