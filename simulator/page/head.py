@@ -35,7 +35,21 @@ def tiles(summary: Summary) -> Iterator[Tile]:
     yield from _won(summary) if summary.attacks else _peace(summary)
     lost = _mean(summary.metrics, "honest_votes_lost")
     if lost is not None:
-        yield Tile("of right honest votes lost", percent(lost), "spam or not spam, the worse")
+        yield Tile("of right honest votes lost", percent(lost), _labels(summary))
+
+
+def _labels(summary: Summary) -> str:
+    """Which votes the share of lost ones is of: a label with too few says nothing in it."""
+    labels = {"spam": '"spam"', "not_spam": '"not spam"'}
+    few = [
+        said
+        for name, said in labels.items()
+        if _mean(summary.metrics, f"honest_votes_lost_{name}") is None
+    ]
+    if len(few) != 1:
+        return "spam or not spam, the worse"
+    (known,) = (said for said in labels.values() if said not in few)
+    return f"of {known} votes alone: too few {few[0]} ones to say; see the genres below"
 
 
 def _won(summary: Summary) -> Iterator[Tile]:
