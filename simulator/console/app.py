@@ -376,6 +376,7 @@ class Console(App[int]):
             (f" {state} ", style),
             (f" {plan.name} ", "bold"),
             (f" {plan.phase(max(seen.tick, 0))}", BAD if self._under() else PEOPLE),
+            (f": {plan.attack}" if self._under() else "", BAD),
             (f"  {seen.tick + 1} of {plan.duration} h  {pace}", ""),
             (f"  seed {plan.seed}  {plan.engine}  guard {plan.guard or 'none'}", DIM),
         ]
