@@ -10,12 +10,11 @@ from simulator.exits import INTERRUPTED, UNREACHED
 from simulator.flags import Flags
 from simulator.folder import RunFolder
 from simulator.manifest import RUNNING
-from simulator.replicates import ALONE, PROGRAM, kept_environment
+from simulator.replicates import LOG, begun
 from simulator.servers import Unreached
 from simulator.steering import Steering
 from simulator.summary import Summary
 
-LOG = "run.log"
 PATIENCE = 60.0
 """Seconds that a run has to save itself when its console is left."""
 
@@ -34,27 +33,17 @@ def simulated(folder: RunFolder, flags: Flags) -> Summary:
     """
     from simulator.watch import show
 
-    words = [*PROGRAM, "run", "--resume", str(folder.path), *ALONE]
-    words += ["--speed", flags.speed] if flags.speed else []
-    words += ["--prometheus-port", flags.prometheus_port] if flags.prometheus_port else []
-    log = folder.path / LOG
     Steering.forget(folder.path)
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=file,
-            start_new_session=True,
-            env=kept_environment(),
-        )
+    more = ["--speed", flags.speed] if flags.speed else []
+    more += ["--prometheus-port", flags.prometheus_port] if flags.prometheus_port else []
+    process = begun(folder, *more)
     try:
         show(folder, lambda: process.poll() is None)
     finally:
         _end(process)
     after = RunFolder.open(folder.path)
     if after.manifest.status == RUNNING:
-        said = _last_line(log)
+        said = _last_line(folder.path / LOG)
         if process.returncode == UNREACHED:
             raise Unreached(said)
         if process.returncode in (INTERRUPTED, -signal.SIGINT):

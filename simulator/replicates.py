@@ -156,22 +156,25 @@ def _run(
 
 
 def _started(folder: RunFolder) -> _Running:
-    words = [*PROGRAM, "run", "--resume", str(folder.path), *ALONE]
+    return _Running(folder.manifest.seed, folder, begun(folder))
+
+
+def begun(folder: RunFolder, *more: str) -> "subprocess.Popen[bytes]":
+    """A process that simulates the run of a folder, and ends when this one does.
+
+    Args:
+        folder: the run's, new or to be resumed; what the process says goes into its `LOG`.
+        more: further words of its command line, which count more than `ALONE`.
+    """
     with (folder.path / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            words,
+        return subprocess.Popen(
+            [*PROGRAM, "run", "--resume", str(folder.path), *ALONE, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
-            env=kept_environment(),
+            env={name: value for name, value in os.environ.items() if _is_kept(name)},
         )
-    return _Running(folder.manifest.seed, folder, process)
-
-
-def kept_environment() -> dict[str, str]:
-    """The variables for the process of a run whose settings are in its folder."""
-    return {name: value for name, value in os.environ.items() if _is_kept(name)}
 
 
 def _is_kept(variable: str) -> bool:

@@ -265,7 +265,7 @@ def _discard(folder: "RunFolder") -> None:
     frames = folder.path / "frames.jsonl"
     if frames.exists() and frames.stat().st_size:
         return
-    for name in ("frames.jsonl", "events.jsonl", "manifest.json", "run.log", "steer.json"):
+    for name in ("frames.jsonl", "events.jsonl", "manifest.json", "said.log", "steer.json"):
         (folder.path / name).unlink(missing_ok=True)
     try:
         folder.path.rmdir()

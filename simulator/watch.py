@@ -88,9 +88,11 @@ def serve(run: str, port: int) -> int:
     """
     folder = _found(run)
     try:
-        from simulator.console.web import Consoles, free
+        from simulator.console.web import Consoles
     except ImportError as error:
         raise SettingsError(NO_WEB) from error
+    from simulator.stack import free
+
     if not free(port):
         raise SettingsError(f"--port: {port} is taken on 127.0.0.1; choose another one")
     say(f"the console is on http://127.0.0.1:{port}/ for browsers of this machine; Ctrl-C ends it")

@@ -42,6 +42,7 @@ SHELLS = {
     "simulator/cli.py": "the command line",
     "simulator/completion.py": "the names of plug-ins' files and of runs",
     "simulator/console/app.py": "the console's screen",
+    "simulator/console/boxes.py": "boxes over the console's panels",
     "simulator/console/chart.py": "a chart on the screen",
     "simulator/console/export.py": "saves what it shows",
     "simulator/console/following.py": "a run's lines, as they are written",

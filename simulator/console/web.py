@@ -5,7 +5,6 @@ host than this server's (DNS rebinding), and no socket is opened for another ori
 """
 
 import shlex
-import socket
 import sys
 from pathlib import Path
 
@@ -78,14 +77,3 @@ class Consoles(Server):
 
 
 PROGRAM = "from simulator.cli import main; raise SystemExit(main())"
-
-
-def free(port: int) -> bool:
-    """Whether nobody listens on a port yet."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

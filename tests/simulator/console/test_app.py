@@ -12,7 +12,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
-from simulator.console.app import AT_FIRST, Console, Evidence, Help
+from simulator.console.app import AT_FIRST, Console
+from simulator.console.boxes import Evidence, Help
 from simulator.console.following import LONG
 from simulator.console.recording import Recording
 from simulator.console.sources import MOST
