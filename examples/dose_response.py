@@ -4,7 +4,7 @@
     ./dev python examples/dose_response.py --seeds 5 --guards none default --output curve.png
 
 The first draws dose_response.svg, in a minute: without a guard the response rises in an S from 3 %
-to 94 %, one check alone lets a sixth through, the default guard stays at zero.
+to 94 %, one check alone lets a sixth to a quarter through, the default guard stays at zero.
 
 Each point is a run of its own beside its twin, the same world with the same luck in which nobody
 poisoned anything; the line is the mean over seeds, the band goes from the best to the worst.
