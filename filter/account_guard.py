@@ -13,6 +13,7 @@ from filter.checks import HOLD, NOTHING, AccountCheck, History, Suspicion, remem
 from filter.columns import Kept, find, rows
 from filter.events import (
     QUARANTINE,
+    RESPONDER,
     SHADOW,
     SHADOWED,
     SPAM,
@@ -126,17 +127,17 @@ class AccountGuard:
 
     def _hear(self, tick: int, vote: Vote, books: "_Books", measure: Suspicion) -> Claim | Ruling:
         pasts = books.of(vote.account)
-        hold, trust, vetted = measure.reason, 0.5, False
+        hold, holder, trust, vetted = measure.reason, RESPONDER, 0.5, False
         for place, (name, check) in enumerate(self._checks):
             suspicion, pasts[place] = check.examine(tick, pasts[place], vote, self._provider)
-            if suspicion.ruling == HOLD:
-                hold = hold or suspicion.reason
-            elif suspicion.ruling:
+            if suspicion.ruling == HOLD and not hold:
+                hold, holder = suspicion.reason, name
+            elif suspicion.ruling not in ("", HOLD):
                 return _ruling(tick, vote, name, suspicion)
             if suspicion.trust is not None:
                 trust, vetted = suspicion.trust, suspicion.vetted
         if measure.ruling == SHADOWED:
-            return _ruling(tick, vote, "responder", measure)
+            return _ruling(tick, vote, RESPONDER, measure)
         return Claim(
             vote=vote.id,
             account=vote.account,
@@ -150,6 +151,7 @@ class AccountGuard:
             vetted=vetted,
             weight=UNIT,
             hold=hold,
+            holder=holder if hold else "",
         )
 
     def _whole(self, known: dict[int, Pasts]) -> dict[int, Pasts]:

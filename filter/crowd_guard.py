@@ -1,6 +1,7 @@
 """The crowd guard: what claims say together, across all accounts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,11 +51,12 @@ class Judged(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Held(NamedTuple):
-    """A claim and its story, kept for a later tick."""
+    """A claim and its story, kept for a later tick; ``by`` is who had it wait last."""
 
     claim: Claim
     story: int
     arrived: int
+    by: str
 
 
 class Memory(msgspec.Struct, forbid_unknown_fields=True):
@@ -199,32 +201,36 @@ class CrowdGuard:
             if not (waits and vote in self._memory.held):
                 ruled.append(_ruling(tick, case.claim, check, suspicion))
             if waits:
-                self._memory.held[vote] = Held(case.claim, case.story, case.arrived)
+                self._memory.held[vote] = Held(case.claim, case.story, case.arrived, check)
             else:
                 self._memory.held.pop(vote, None)
 
-        def sift(name: str, suspicions: list[Suspicion]) -> list[Case]:
-            for case, suspicion in zip(cases, suspicions, strict=True):
+        def sift(names: Iterable[str], suspicions: list[Suspicion]) -> list[Case]:
+            for case, name, suspicion in zip(cases, names, suspicions, strict=False):
                 if suspicion.ruling:
                     stop(case, name, suspicion)
             return [c for c, s in zip(cases, suspicions, strict=True) if not s.ruling]
 
-        cases = sift("quarantine", [self._may_go_on(tick, case) for case in cases])
+        waited = [self._may_go_on(tick, case) for case in cases]
+        cases = sift((by for by, _ in waited), [suspicion for _, suspicion in waited])
         for place, (name, check) in enumerate(self._checks):
-            cases = sift(name, check.examine(tick, self._pasts[place], cases))
+            cases = sift(repeat(name), check.examine(tick, self._pasts[place], cases))
         for case in cases:
             stop(case, "", Suspicion(TAUGHT, "nothing against it"))
         return ruled, cases
 
-    def _may_go_on(self, tick: int, case: Case) -> Suspicion:
-        """Whether a claim is in time, and one that is to be held was cleared by the judges."""
-        if tick - case.claim.sent > self._provider.mail_window:
-            return Suspicion(REJECTED, "too late")
-        if not case.claim.hold or case.judged == case.claim.spam:
-            return NOTHING
+    def _may_go_on(self, tick: int, case: Case) -> tuple[str, Suspicion]:
+        """Whether a claim is in time, and one that is to be held was cleared; who says if not."""
+        claim = case.claim
+        if tick - claim.sent > self._provider.mail_window:
+            held = self._memory.held.get(claim.vote)
+            waited = f": not cleared in {tick - held.arrived} h" if held else ""
+            return held.by if held else "", Suspicion(REJECTED, f"too late{waited}")
+        if not claim.hold or case.judged == claim.spam:
+            return "", NOTHING
         if case.judged is None:
-            return Suspicion(QUARANTINED, case.claim.hold)
-        return Suspicion(REJECTED, f"refuted in quarantine ({case.claim.hold})")
+            return claim.holder, Suspicion(QUARANTINED, claim.hold)
+        return claim.holder, Suspicion(REJECTED, f"refuted in quarantine ({claim.hold})")
 
     def _forget(self, tick: int) -> None:
         """Forget stories that nothing can be claimed of any more, and all that hangs on them."""

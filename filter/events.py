@@ -50,7 +50,10 @@ class Vote(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
 
 
 class Ruling(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
-    """What became of a vote, by which check and why. The last ruling of a vote counts."""
+    """What became of a vote, by which check and why. The last ruling of a vote counts.
+
+    ``check`` names a check, or `RESPONDER` where that had measures taken against the source.
+    """
 
     vote: int
     account: int
@@ -64,7 +67,8 @@ class Ruling(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True
 class Claim(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """A vote that its account's guard let through, with what is known of the account.
 
-    ``reputation`` lies in [0, 1]; ``weight`` is in `UNIT`; ``hold`` says why it waits, or nothing.
+    ``reputation`` lies in [0, 1]; ``weight`` is in `UNIT`; ``hold`` says why it waits, or nothing,
+    and ``holder`` who wants it to: an account check, or the responder.
     """
 
     vote: int
@@ -79,6 +83,7 @@ class Claim(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True)
     vetted: bool
     weight: int
     hold: str
+    holder: str = ""
 
 
 class Lesson(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
@@ -139,6 +144,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inbox: float
     spam: float
 
+
+RESPONDER: Final = "responder"
+"""What stands for a check in the ruling on a vote whose source the responder acted against."""
 
 QUARANTINE: Final = "quarantine"
 """The response that has a source's claims held."""

@@ -27,6 +27,10 @@ class Gcra(NamedTuple):
     interval: float
     burst: float
 
+    def ahead(self, tick: int, due: float) -> float:
+        """By how many votes somebody is ahead of the sustained rate."""
+        return max(due - tick, 0.0) / self.interval
+
     def spend(self, tick: int, due: float) -> tuple[bool, float]:
         """Whether a vote at ``tick`` passes, and the theoretical arrival time after it.
 

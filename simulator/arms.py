@@ -1,7 +1,7 @@
 """Arms: the same world, run side by side with one thing different."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from agents.actor import Attack, Delivery, Draft, View, fresh
 from agents.people import People
 from filter import codec
 from filter.columns import Kept, joined, no_judgements
-from filter.events import Vote
+from filter.events import SPAM, Vote
 from filter.hashing import combine
 from filter.plugins import place, told
 from filter.stage import Flow
@@ -294,6 +294,13 @@ class Arm:
             if fault:
                 raise AttackError(f"{name}: {method} at tick {tick}: {fault}")
         return drafts, votes
+
+    def right(self, votes: Sequence[Vote]) -> list[bool]:
+        """Of people's votes of the last ticks: whether each says what its mail truly is."""
+        mails = np.array([vote.mail for vote in votes], np.uint64)
+        sent = np.array([vote.sent for vote in votes], np.int64)
+        spam: list[bool] = self._truth.look(mails, sent).spam.tolist()
+        return [(vote.label == SPAM) == of for vote, of in zip(votes, spam, strict=True)]
 
     def truly(self, mail: int, sent: int) -> tuple[str, bool, int]:
         """What is true of a mail of the last ticks: its genre, whether it is spam, whose it is.

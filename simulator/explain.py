@@ -9,6 +9,7 @@ from filter.events import (
     PROMOTE,
     QUARANTINED,
     REJECTED,
+    RESPONDER,
     ROLL_BACK,
     SUBNET,
     TAUGHT,
@@ -72,7 +73,8 @@ def _some(events: Sequence[Line]) -> str:
 
 
 def _about(cast: Line) -> str:
-    who = "a bot's account" if cast["bot"] else "a person's account"
+    said = "right" if cast["right"] else "mistaken"
+    who = "a bot's account" if cast["bot"] else f"a person's account, and {said}"
     after = cast["tick"] - cast["sent"]
     late = "" if cast["cast"] == cast["tick"] else f", dated {cast['cast']} h"
     return "\n".join(
@@ -97,7 +99,8 @@ def _claim(line: Line) -> str:
 
 
 def _ruling(line: Line, place: int) -> str:
-    by = f" by the check {line['check']}" if line["check"] else ""
+    who = "the responder" if line["check"] == RESPONDER else f"the check {line['check']}"
+    by = f" by {who}" if line["check"] else ""
     which = "ruling" if place == 0 else "then"
     return f"{which:<12}{line['ruling']} at {line['tick']} h{by}: {line['reason']}"
 

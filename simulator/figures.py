@@ -20,7 +20,17 @@ from prometheus_client.core import (
     Metric,
 )
 
-from filter.events import DECOY, FOLDERS, QUARANTINE, RULINGS, SHADOW, TAUGHT, UNLEARN, Response
+from filter.events import (
+    DECOY,
+    FOLDERS,
+    QUARANTINE,
+    RESPONDER,
+    RULINGS,
+    SHADOW,
+    TAUGHT,
+    UNLEARN,
+    Response,
+)
 from filter.settings import guard
 from filter.stage import Flow
 from simulator.arms import Arm
@@ -32,8 +42,6 @@ OTHER: Final = "other"
 STATES: Final = (QUARANTINE, SHADOW, DECOY)
 """What a source can be in until a tick."""
 ACTIONS: Final = (*STATES, UNLEARN)
-STAGES: Final = ("quarantine", "responder")
-"""What stops votes besides the checks, and is named as they are."""
 REASONS: Final = ("content", "header", "null", "run", "size", "stage")
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds of a tick."""
@@ -61,7 +69,7 @@ class Figures:
         """Take the arm that is judged; what it has lived through already is not counted."""
         self._arm = next(iter(prepared.arms.values()))
         self._taken = len(self._arm.frames)
-        checks = (*checks_of(self._arm, prepared.scenario.filter.guard), *STAGES)
+        checks = (*checks_of(self._arm, prepared.scenario.filter.guard), RESPONDER)
         self._counts = {
             "mails": _zeros(FOLDERS),
             "rulings": _zeros(RULINGS),

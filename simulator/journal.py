@@ -166,18 +166,22 @@ def lines(tick: int, arm: Arm, judged: bool, bots: Set[int]) -> Iterator[Line]:
     """
     flow = arm.last
     assert flow is not None
-    told_of = [*_votes(flow, bots), *_outcomes(flow)] if judged else []
+    told_of = [*_votes(flow, arm, bots), *_outcomes(flow)] if judged else []
     for line in [*told_of, *_decisions(tick, flow)]:
         yield {"type": line.pop("type"), "arm": arm.name, "tick": tick} | line
 
 
-def _votes(flow: Flow, bots: Set[int]) -> Iterator[Line]:
+def _votes(flow: Flow, arm: Arm, bots: Set[int]) -> Iterator[Line]:
+    """Votes and claims; of a person's vote also whether it is right."""
+    people = [vote for vote in flow.votes or () if vote.account not in bots]
+    right = dict(zip((vote.id for vote in people), arm.right(people), strict=True))
     for vote in flow.votes or ():
         yield {
             "type": "vote",
             "vote": id_text(vote.id),
             "account": id_text(vote.account),
             "bot": vote.account in bots,
+            "right": right.get(vote.id),
             "mail": id_text(vote.mail),
             "sent": vote.sent,
             "label": _sound(vote.label),

@@ -16,7 +16,7 @@ from simulator.scenario import Scenario
 from simulator.scenario import scenario as configured
 from simulator.source import source
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RUNNING, DONE, INTERRUPTED, ERROR = "running", "done", "interrupted", "error"
 ENDED = (DONE, ERROR)
 

@@ -31,10 +31,12 @@ class RateLimit:
         self, tick: int, past: float, vote: Vote, provider: Provider
     ) -> tuple[Suspicion, float]:
         """Spend a vote, if there is one left."""
-        passes, due = Gcra(24.0 / self.votes_per_day, self.burst).spend(tick, past)
+        limit = Gcra(24.0 / self.votes_per_day, self.burst)
+        passes, due = limit.spend(tick, past)
         if passes:
             return NOTHING, due
-        return Suspicion(LIMITED, f"more than {self.votes_per_day:g} votes a day"), due
+        said = f"{limit.ahead(tick, due):.1f} votes ahead of {self.votes_per_day:g} a day"
+        return Suspicion(LIMITED, f"{said}, {self.burst:g} at once"), due
 
     def credited(self, tick: int, past: float, credit: Credit) -> float:
         """A judgement does not matter here."""

@@ -103,9 +103,10 @@ class SecondOpinion:
         found = []
         for case, score in zip(cases, scores, strict=True):
             if self._doubts(bars, case, score) and case.judged != case.claim.spam:
-                other = "ham" if case.claim.spam else "spam"
-                said = f"judges' mail says it is more like {other} than {share:.0%} of it"
-                found.append(Suspicion(QUARANTINED, f"{said} ({score:.1f})"))
+                way, other = ("below", "ham") if case.claim.spam else ("above", "spam")
+                said = f"{score:.1f} {way} {bars[not case.claim.spam]:.1f}"
+                said += f": more like {other} than {share:.0%} of judged {other}"
+                found.append(Suspicion(QUARANTINED, said))
             else:
                 found.append(NOTHING)
         return found

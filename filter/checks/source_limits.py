@@ -55,7 +55,8 @@ class SourceLimits:
             limit = Gcra(24 / per_day, max(1.0, self.burst * per_day))
             passes, known[source] = limit.spend(tick, known.get(source, 0.0))
             if not passes:
-                return Suspicion(LIMITED, f"more than {per_day:g} votes a day from its {name}")
+                ahead = f"{limit.ahead(tick, known[source]):.1f} votes ahead of {per_day:g} a day"
+                return Suspicion(LIMITED, f"its {name} is {ahead}")
         return NOTHING
 
     def learn(self, tick: int, past: Due, heard: Heard) -> Due:

@@ -16,7 +16,7 @@ from simulator.console.figures import (
     success,
     thresholds,
 )
-from simulator.console.seen import Seen
+from simulator.console.seen import Check, Seen
 from simulator.frame import Frame
 from simulator.metrics import RATES
 
@@ -162,31 +162,40 @@ def _bar(name: str, pair: tuple[int, ...], scale: float, look: Look) -> Text:
 
 
 def guards(seen: Seen, look: Look) -> Text:
-    """Each check: whom it stopped first, how right it was, and the last reason it gave."""
+    """Each check: whose votes it has stopped, how right it was, and the last reason it gave."""
     head = f"{'check':<18}"
-    head += f"{'bots':>6}{'people':>7}{'right':>7}{'found':>7}" if look.truth else f"{'stops':>7}"
-    lines = [Text(head + "  last reason", DIM)]
+    truth = f"{'bots':>6}{'people':>8}{'wrong':>7}{'precis.':>9}{'recall':>8}"
+    head += truth if look.truth else f"{'stopped':>8}"
     every = sorted(seen.checks.items(), key=lambda one: -(one[1].bots + one[1].people))
+    apart = look.truth and look.height >= 2 * len(every) + 3
+    lines = [Text(head + ("" if apart else "  last reason"), DIM)]
     for name, check in every:
-        stops = check.bots + check.people
-        right = percent(check.bots / stops if stops else None)
-        found = percent(check.bots / seen.bot_votes if seen.bot_votes else None)
         line = Text(f"{name[:17]:<18}")
+        reason = Text(f"  {check.tick} h: {check.reason}", DIM)
+        lines += [line, reason] if apart else [line]
         if look.truth:
-            line.append(f"{check.bots:>6}", BOTS)
-            line.append(f"{check.people:>7}", PEOPLE)
-            line.append(f"{right.replace(' ', ''):>7}{found.replace(' ', ''):>7}")
+            line += _against(check, seen.bot_votes)
         else:
-            line.append(f"{stops:>7}")
-        line.append(f"  {check.tick} h: {check.reason}", DIM)
-        lines.append(line)
+            line.append(f"{check.bots + check.people:>8}")
+        if not apart:
+            line += reason
     if not every:
         lines.append(Text("no vote was stopped yet", DIM))
     if look.truth:
-        lines.append(
-            Text("right: bots among those it held or refused; found: of all bots' votes", DIM)
-        )
+        lines.append(Text("wrong: votes of people, stopped rightly; recall: of bots' votes", DIM))
     return _lines(lines, look)
+
+
+def _against(check: Check, bot_votes: int) -> Text:
+    """Whose votes a check has stopped, and how right that was."""
+    stopped = check.bots + check.people
+    precision = percent(check.bots / stopped if stopped else None).replace(" ", "")
+    recall = percent(check.bots / bot_votes if bot_votes else None).replace(" ", "")
+    return Text.assemble(
+        (f"{check.bots:>6}", BOTS),
+        (f"{check.people:>8}{check.mistaken:>7}", PEOPLE),
+        f"{precision:>9}{recall:>8}",
+    )
 
 
 def responses(seen: Seen, look: Look) -> Text:

@@ -69,12 +69,22 @@ class Plan(NamedTuple):
 
 @dataclass
 class Check:
-    """What a check did: first stops of votes, by whom they were, and the last reason it gave."""
+    """What a check has stopped, by the last ruling on each vote, and the last reason it gave.
+
+    ``mistaken`` are those of people that were wrong.
+    """
 
     bots: int = 0
     people: int = 0
+    mistaken: int = 0
     reason: str = ""
     tick: int = 0
+
+    def count(self, cast: "_Cast", more: int) -> None:
+        """Count a vote in, or out again (-1): another ruling on it came."""
+        self.bots += more * cast.source.bot
+        self.people += more * (not cast.source.bot)
+        self.mistaken += more * cast.mistaken
 
 
 @dataclass
@@ -128,7 +138,9 @@ class _Cast:
 
     source: Source
     tick: int
-    by: set[str] = field(default_factory=set)
+    mistaken: bool = False
+    stopped: Check | None = None
+    """The check whose ruling on it is the last, if that stopped it."""
 
 
 class Seen:
@@ -201,7 +213,7 @@ class Seen:
         one.votes += 1
         one.last = line["tick"]
         self.bot_votes += line["bot"]
-        self._cast[line["vote"]] = _Cast(one, line["tick"])
+        self._cast[line["vote"]] = _Cast(one, line["tick"], line["right"] is False)
         said = "not spam" if line["label"] == "ham" else line["label"]
         one.evidence.append((line["tick"], f'votes "{said}" on {line["mail"]}'))
 
@@ -221,17 +233,15 @@ class Seen:
         cast.source.evidence.append((line["tick"], f"{line['ruling']}{by}: {line['reason']}"))
         if line["ruling"] == TAUGHT:
             cast.source.taught += 1
+        if cast.stopped:
+            cast.stopped.count(cast, -1)
+            cast.source.stopped -= 1
+            cast.stopped = None
         if line["ruling"] in STOPS:
-            cast.source.stopped += not cast.by
-            self._stopped(line, cast)
-
-    def _stopped(self, line: Line, cast: _Cast) -> None:
-        check = self.checks.setdefault(line["check"], Check())
-        if line["check"] not in cast.by:
-            cast.by.add(line["check"])
-            check.bots += cast.source.bot
-            check.people += not cast.source.bot
-        check.reason, check.tick = line["reason"], line["tick"]
+            cast.stopped = self.checks.setdefault(line["check"], Check())
+            cast.stopped.count(cast, 1)
+            cast.stopped.reason, cast.stopped.tick = line["reason"], line["tick"]
+            cast.source.stopped += 1
 
     def _credit(self, line: Line) -> None:
         one = self.sources.get(line["account"])

@@ -165,7 +165,7 @@ def _lines(tick: int, given: list[tuple[str, Event]]) -> Iterator[Line]:
         if event.kind != name:
             yield {"type": "alert", "arm": ARM, "tick": tick, "text": f"{name}: {of}"}
         elif name == "votes":
-            yield line | {"vote": of["id"], "tick": tick, "bot": False}
+            yield line | {"vote": of["id"], "tick": tick, "bot": False, "right": None}
         elif name == "lessons":
             shares = {account: weight / UNIT for account, weight in of["shares"]}
             yield line | {"label": "spam" if of["spam"] else "ham", "shares": shares}

@@ -1,7 +1,6 @@
 """The count of a run's events: what became of its votes, what was done, and to whom it was done.
 
-A vote is remembered only while it may still be ruled on; of those that came to their end, only a
-person's that was held against him, for a judge may yet say that he was wrong.
+A vote is remembered only while it may still be ruled on.
 """
 
 from collections import Counter
@@ -32,12 +31,12 @@ WAITING = "waiting"
 class Ruled(NamedTuple):
     """Votes with one last ruling of one check, by who cast them.
 
-    ``refuted`` are those of people that a judge contradicted: honest mistakes.
+    ``mistaken`` are those of people that were wrong by the answer key: honest mistakes.
     """
 
     bots: int = 0
     people: int = 0
-    refuted: int = 0
+    mistaken: int = 0
 
 
 class Done(NamedTuple):
@@ -56,8 +55,8 @@ class Count(NamedTuple):
     """All that is counted.
 
     ``ruled`` is by check and last ruling; ``flow`` by tick, whether of a bot, and last ruling;
-    ``done`` by action and scope. ``silenced`` are people's accounts with the votes of each that
-    were held against it and that no judge contradicted, most first.
+    ``done`` by action and scope. ``silenced`` are people's accounts with the right votes of each
+    that were stopped, most first; ``mistaken`` the wrong votes of people, stopped or not.
     """
 
     bots: int
@@ -71,6 +70,7 @@ class Count(NamedTuple):
     silenced: list[tuple[str, int]]
     voters: int
     """People's accounts that cast a vote."""
+    mistaken: int = 0
 
 
 @dataclass(slots=True)
@@ -79,10 +79,10 @@ class _Cast:
 
     account: str
     bot: bool
+    right: bool | None
     tick: int
     check: str = ""
     ruling: str = WAITING
-    outcome: int = 0
 
 
 class _Sources(NamedTuple):
@@ -104,8 +104,9 @@ class Counting:
         """Nothing was counted yet."""
         self._judged = judged
         self._open: dict[str, _Cast] = {}
-        self._accused: dict[str, _Cast] = {}
         self._ruled: Counter[tuple[str, str, bool]] = Counter()
+        self._wrong: Counter[tuple[str, str]] = Counter()
+        self._silenced: Counter[str] = Counter()
         self._flow: Counter[tuple[int, bool, str]] = Counter()
         self._votes = Counter[bool]()
         self._sources = {bot: _Sources(set(), set(), set()) for bot in (False, True)}
@@ -120,8 +121,6 @@ class Counting:
                 self._cast(event)
             case "ruling":
                 self._rule(event["vote"], event["check"], event["ruling"])
-            case "credit":
-                self._credit(event["vote"], event["outcome"])
             case "response":
                 scope = ACCOUNT if ACCOUNT in event else SUBNET
                 self._done[event["action"], scope, event[scope]] += 1
@@ -129,7 +128,7 @@ class Counting:
     def _cast(self, vote: Mapping[str, Any]) -> None:
         bot = vote["bot"]
         self._votes[bot] += 1
-        self._open[vote["vote"]] = _Cast(vote["account"], bot, vote["tick"])
+        self._open[vote["vote"]] = _Cast(vote["account"], bot, vote["right"], vote["tick"])
         sources = self._sources[bot]
         sources.account.add(vote["account"])
         sources.subnet.add(vote["subnet"])
@@ -142,25 +141,20 @@ class Counting:
             return
         cast.check, cast.ruling = check, ruling
         if ruling != QUARANTINED:
-            self._close(self._open.pop(vote), vote)
+            self._close(self._open.pop(vote))
 
-    def _close(self, cast: _Cast, vote: str) -> None:
+    def _close(self, cast: _Cast) -> None:
         self._ruled[cast.check, cast.ruling, cast.bot] += 1
         self._flow[cast.tick, cast.bot, cast.ruling] += 1
-        if not cast.bot and cast.ruling in ACCUSING:
-            self._accused[vote] = cast
-
-    def _credit(self, vote: str, outcome: int) -> None:
-        cast = self._open.get(vote) or self._accused.get(vote)
-        if cast is not None:
-            cast.outcome = outcome
+        if not cast.bot:
+            self._wrong[cast.check, cast.ruling] += not cast.right
+            if cast.right and cast.ruling in ACCUSING:
+                self._silenced[cast.account] += 1
 
     def count(self) -> Count:
         """What was counted; no event may be taken after it."""
         while self._open:
-            vote, cast = self._open.popitem()
-            self._close(cast, vote)
-        silenced = Counter(one.account for one in self._accused.values() if one.outcome >= 0)
+            self._close(self._open.popitem()[1])
         bots, people = self._sources[True], self._sources[False]
         return Count(
             bots=self._votes[True],
@@ -171,15 +165,15 @@ class Counting:
             ruled=self._rulings(),
             flow=self._flow,
             done=self._responses(),
-            silenced=sorted(silenced.items(), key=lambda one: (-one[1], one[0])),
+            silenced=sorted(self._silenced.items(), key=lambda one: (-one[1], one[0])),
             voters=len(people.account),
+            mistaken=self._wrong.total(),
         )
 
     def _rulings(self) -> dict[tuple[str, str], Ruled]:
-        wrong = Counter((v.check, v.ruling) for v in self._accused.values() if v.outcome < 0)
         kinds = sorted({(check, ruling) for check, ruling, _ in self._ruled})
         return {
-            kind: Ruled(self._ruled[(*kind, True)], self._ruled[(*kind, False)], wrong[kind])
+            kind: Ruled(self._ruled[(*kind, True)], self._ruled[(*kind, False)], self._wrong[kind])
             for kind in kinds
         }
 

@@ -24,13 +24,13 @@ def _words(run: Run) -> Iterator[str]:
     found = run.counted.silenced
     votes = sum(many for _, many in found)
     yield (
-        f"{votes:,} votes of {len(found):,} people's accounts were stopped though no judge had"
-        f" contradicted them; {run.counted.voters:,} accounts of people voted."
+        f"{votes:,} right votes of {len(found):,} people's accounts were stopped;"
+        f" {run.counted.voters:,} accounts of people voted."
     )
     if found:
         yield (
-            "Some of them will have been mistaken all the same: judges look at some mails only, and"
-            " votes that were shadowed, limited or refused for their form come before none."
+            "Which votes were right is told by the answer key, which no guard sees. One that was"
+            " stopped is not always lost: another vote on the same story may have taught the same."
         )
         share = worst_tenth(many for _, many in found)
         yield f"The tenth of these accounts with the most has {percent(share)} of the votes."
@@ -47,7 +47,7 @@ def _tables(run: Run, genres: Sequence[Sequence[str]]) -> Iterator[Table]:
     if rows:
         title = "The accounts that were stopped most"
         note = "hamstrung explain RUN VOTE follows a single vote through the guard."
-        yield Table(title, ("account", "votes stopped"), rows, note=note)
+        yield Table(title, ("account", "right votes stopped"), rows, note=note)
     if genres:
         note = (
             "By the answer key: right votes of people, and how many of them taught nothing within a"

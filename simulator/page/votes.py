@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from filter.events import QUARANTINED, TAUGHT
+from filter.events import QUARANTINED, RESPONDER, TAUGHT
 from simulator.page.charts import stacked
 from simulator.page.count import ACCUSING, SPARING, Ruled, precision, recall, total
 from simulator.page.course import binned
@@ -32,7 +32,8 @@ def _words(run: Run) -> Iterator[str]:
     count = run.counted
     fates = [total(count.ruled, kinds) for kinds in ((TAUGHT,), SPARING, ACCUSING)]
     if count.people:
-        yield _fate("People", count.people, *(of.people for of in fates))
+        fate = _fate("People", count.people, *(of.people for of in fates))
+        yield f"{fate} Of all of them {_share(count.mistaken, count.people)} were mistaken."
     if count.bots:
         yield _fate("Bots", count.bots, *(of.bots for of in fates))
 
@@ -86,7 +87,11 @@ def _tables(run: Run) -> Iterator[Table]:
             " votes, the share stopped here, which for a late check is low. The truth in both is"
             " who cast the vote, which the filter is never told."
         )
-    note += " Mistaken: a judge, who looks at some mails, contradicted the vote."
+    note += (
+        " Mistaken: the vote was wrong by the answer key, so that stopping it was right."
+        f" {RESPONDER.capitalize()} is no check: it is the stage that has the votes of sources"
+        " held, or shadowed, after judges refuted earlier ones."
+    )
     if rows:
         yield Table("What the checks stopped", heads, rows, 2, note)
     others = [*_others(run)]
@@ -130,7 +135,7 @@ def _all(of: Ruled) -> int:
 
 
 def _row(run: Run, name: str, how: str, of: Ruled) -> Sequence[str]:
-    people = (f"{of.people:,}", f"{of.refuted:,}")
+    people = (f"{of.people:,}", f"{of.mistaken:,}")
     if not run.counted.bots:
         return (name, how, *people)
     shares = (percent(precision(of)), percent(recall(of, run.counted.bots)))

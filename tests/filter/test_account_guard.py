@@ -21,6 +21,7 @@ from filter.events import (
     LIMITED,
     QUARANTINE,
     REJECTED,
+    RESPONDER,
     SHADOW,
     SHADOWED,
     SPAM,
@@ -156,6 +157,19 @@ def test_quarantine_holds_until_its_end_and_no_longer() -> None:
     held = [step(stage, 10, vote(GOOD, 1, 10), responses=(ends,)).claims[0].hold]
     held += [step(stage, tick, vote(GOOD, tick, tick)).claims[0].hold for tick in (19, 20, 21)]
     assert held == ["source in quarantine until 20 h"] * 2 + ["", ""]
+
+
+def test_a_claim_names_who_would_have_it_wait() -> None:
+    stage = guard()
+    refuted = tuple(Credit(OLD, mail, mail, -1, 0) for mail in range(5))
+    ends = Response(GOOD, QUARANTINE, 20, "")
+    votes = (vote(OLD, 5, 10), vote(GOOD, 6, 10), vote(777, 7, 10))
+    out = step(stage, 10, *votes, judged=refuted, responses=(ends,))
+    assert {one.account: one.holder for one in out.claims} == {
+        OLD: "reputation",
+        GOOD: RESPONDER,
+        777: "",
+    }
 
 
 def test_quarantine_of_a_subnet_holds_whoever_votes_from_it() -> None:

@@ -63,6 +63,20 @@ SHOP = 44
 """The subnet of all claims."""
 
 
+class Suspicious:
+    """Holds every claim."""
+
+    def fresh(self) -> None:
+        """Nothing is remembered."""
+
+    def examine(self, tick: int, past: None, cases: Sequence[Case]) -> list[Suspicion]:
+        """Hold it."""
+        return [Suspicion(QUARANTINED, "why not")] * len(cases)
+
+    def learn(self, tick: int, past: None, heard: Heard) -> None:
+        """Nothing is learned."""
+
+
 def claim(
     mail: int,
     *,
@@ -73,7 +87,10 @@ def claim(
     vote: int = 0,
 ) -> Claim:
     number = vote or 100 + mail
-    return Claim(number, 1000 + mail, mail, 0, spam, tick, 0, SHOP, trust, False, UNIT, hold)
+    holder = "reputation" if hold else ""
+    return Claim(
+        number, 1000 + mail, mail, 0, spam, tick, 0, SHOP, trust, False, UNIT, hold, holder
+    )
 
 
 def judged(*labels: tuple[int, bool]) -> Judgements:
@@ -140,6 +157,28 @@ def test_a_held_claim_that_nobody_judges_is_rejected_when_its_mail_is_too_old() 
     (late,) = [tick for tick, found in rulings.items() if found]
     assert late == PROVIDER.mail_window + 1
     assert rulings[late] == {1: REJECTED}
+
+
+def test_a_ruling_on_a_claim_that_waited_names_who_had_it_wait() -> None:
+    by_account, by_crowd = claim(1, hold="low standing"), claim(3)
+    stage = begun(("suspicious", Suspicious()))
+    found = [*step(stage, 1, by_account, by_crowd).rulings]
+    for tick in range(2, 55):
+        found += step(stage, tick).rulings
+    assert [(one.mail, one.ruling, one.check) for one in found] == [
+        (1, QUARANTINED, "reputation"),
+        (3, QUARANTINED, "suspicious"),
+        (1, REJECTED, "reputation"),
+        (3, REJECTED, "suspicious"),
+    ]
+    assert found[-1].reason == "too late: not cleared in 48 h"
+
+
+def test_a_claim_that_the_judges_refute_in_quarantine_counts_for_who_put_it_there() -> None:
+    stage = begun()
+    step(stage, 1, claim(1, hold="low standing"))
+    (ruling,) = step(stage, 2, judgements=judged((2, False))).rulings
+    assert (ruling.check, ruling.reason) == ("reputation", "refuted in quarantine (low standing)")
 
 
 @pytest.mark.parametrize("first", ["claim", "judgement"])

@@ -71,5 +71,5 @@ def test_the_reason_names_the_budget(check: CorrectionBudget) -> None:
     (reason,) = {one.reason for one in found if one.reason}
     assert (
         reason
-        == f"{'report' if check.spam else 'correction'} budget of 2.00 lessons an hour is spent"
+        == f"0.00 left of 2.00 lessons an hour ({'report' if check.spam else 'correction'} budget)"
     )

@@ -147,7 +147,7 @@ def test_the_trips_and_responses_are_those_of_the_journal(tmp_path: Path, port: 
     assert {k: v for k, v in last["hamstrung_check_trips_total"].items() if v} == trips
     assert {k: v for k, v in last["hamstrung_responses_total"].items() if v} == responses
     names = set(last["hamstrung_check_trips_total"])
-    assert {"rate_limit", "near_duplicates", "quarantine", "responder"} <= names
+    assert {"rate_limit", "near_duplicates", "responder"} <= names
 
 
 def test_a_ratio_without_data_is_not_a_number_and_no_zero(tmp_path: Path, port: int) -> None:

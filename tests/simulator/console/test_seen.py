@@ -10,6 +10,7 @@ from simulator.console.seen import MOST, Plan, Seen, plan
 from simulator.folder import RunFolder
 from simulator.frame import Frame
 from simulator.metrics import RATES
+from simulator.page.count import ACCUSING, counted, total
 from tests.simulator.console.watched import ran
 from tests.simulator.small_run import DURATION
 
@@ -46,23 +47,20 @@ def test_all_of_a_run_is_seen_and_attack_success_is_that_of_its_summary(
     assert success(under.seen, "attacked", "twin", ticks) == pytest.approx(said)
 
 
-def test_stops_are_counted_once_a_vote_and_check_and_by_the_truth(
+def test_console_and_report_count_what_checks_stopped_alike(
     recording: Recording, folder: RunFolder
 ) -> None:
     recording.go(ALL)
-    events = list(folder.events())
-    bots = {line["vote"] for line in events if line["type"] == "vote" and line["bot"]}
-    stops = {
-        (line["check"], line["vote"])
-        for line in events
-        if line["type"] == "ruling"
-        and line["ruling"] in ("limited", "quarantined", "rejected", "shadowed")
-    }
-    assert stops
-    for name, check in recording.seen.checks.items():
-        of = {vote for by, vote in stops if by == name}
-        assert (check.bots, check.people) == (len(of & bots), len(of - bots))
-    assert recording.seen.bot_votes == len(bots) > 0
+    found = counted(folder.events(), "attacked")
+    checks = {check for check, ruling in found.ruled if ruling in ACCUSING}
+    assert checks
+    for name in checks:
+        mine = {kind: of for kind, of in found.ruled.items() if kind[0] == name}
+        of, check = total(mine, ACCUSING), recording.seen.checks[name]
+        assert (check.bots, check.people, check.mistaken) == of
+    emptied = recording.seen.checks.keys() - checks
+    assert not any(recording.seen.checks[n].bots + recording.seen.checks[n].people for n in emptied)
+    assert recording.seen.bot_votes == found.bots > 0
 
 
 def test_going_back_and_forth_comes_to_the_same(folder: RunFolder) -> None:
@@ -132,7 +130,8 @@ def test_what_is_remembered_of_a_long_run_is_bounded() -> None:
 
 
 def vote(number: int, tick: int) -> dict[str, object]:
-    head = {"type": "vote", "arm": "attacked", "tick": tick, "bot": False, "label": "ham"}
+    head = {"type": "vote", "arm": "attacked", "tick": tick, "bot": False, "right": True}
+    head["label"] = "ham"
     return head | dict.fromkeys(("vote", "account", "mail", "address", "subnet"), f"{number:016x}")
 
 

@@ -17,6 +17,10 @@ from simulator.page.count import (
 Line = dict[str, Any]
 
 
+WRONG = ("p1", "p6")
+"""Votes of people that the answer key contradicts."""
+
+
 def vote(name: str, account: str, bot: bool, tick: int = 1, subnet: str = "s") -> Line:
     return {
         "type": "vote",
@@ -25,6 +29,7 @@ def vote(name: str, account: str, bot: bool, tick: int = 1, subnet: str = "s") -
         "vote": name,
         "account": account,
         "bot": bot,
+        "right": None if bot else name not in WRONG,
         "address": f"at {account[0]}",
         "subnet": subnet,
     }
@@ -39,10 +44,6 @@ def ruling(of: str, said: str, check: str = "", arm: str = "attacked") -> Line:
         "ruling": said,
         "check": check,
     }
-
-
-def credit(of: str, outcome: int) -> Line:
-    return {"type": "credit", "arm": "attacked", "tick": 3, "vote": of, "outcome": outcome}
 
 
 def response(action: str, arm: str = "attacked", **source: str) -> Line:
@@ -73,20 +74,20 @@ def count(*more: Line) -> Count:
 
 def test_precision_and_recall_are_of_bots_votes() -> None:
     stopped = total(count().ruled, ACCUSING)
-    assert stopped == Ruled(bots=3, people=2, refuted=0)
+    assert stopped == Ruled(bots=3, people=2, mistaken=1)
     assert precision(stopped) == 3 / 5
     assert recall(stopped, 4) == 3 / 4
 
 
 def test_what_was_merged_or_cast_twice_is_no_accusation() -> None:
     assert total(count().ruled, SPARING) == Ruled(0, 2, 0)
-    assert count().silenced == [("person 0", 2)]
+    assert count().silenced == [("person 0", 1)]
 
 
 def test_the_last_ruling_of_a_vote_counts_alone() -> None:
     later = count(ruling("b2", "taught"), ruling("p0", "merged", "stories"))
-    assert total(later.ruled, ACCUSING) == Ruled(2, 1, 0)
-    assert later.ruled["", "taught"] == Ruled(2, 3, 0)
+    assert total(later.ruled, ACCUSING) == Ruled(2, 1, 1)
+    assert later.ruled["", "taught"] == Ruled(2, 3, 1)
     assert later.ruled["stories", "merged"] == Ruled(0, 2, 0)
 
 
@@ -101,21 +102,23 @@ def test_every_vote_is_counted_once_in_the_flow_and_in_the_rulings() -> None:
     assert sum(of.bots + of.people for of in found.ruled.values()) == 12
 
 
-def test_whom_a_judge_contradicted_was_not_silenced_wrongly() -> None:
-    found = count(credit("p1", -1))
+def test_who_was_mistaken_was_not_silenced_wrongly() -> None:
+    found = count()
     assert found.ruled["x", "rejected"] == Ruled(1, 1, 1)
     assert found.silenced == [("person 0", 1)]
-    assert count(credit("p1", 1)).silenced == [("person 0", 2)]
+    assert found.mistaken == len(WRONG)
 
 
-def test_a_judge_may_speak_while_a_vote_is_held() -> None:
-    found = count(credit("p0", -1), ruling("p0", "rejected", "quarantine"))
-    assert found.ruled["quarantine", "rejected"] == Ruled(0, 1, 1)
+def test_a_vote_that_waited_and_was_refused_counts_for_who_refused_it() -> None:
+    found = count(ruling("p0", "rejected", "responder"))
+    assert found.ruled["responder", "rejected"] == Ruled(0, 1, 0)
+    assert found.ruled["x", "quarantined"] == Ruled(1, 0, 0)
 
 
 def test_who_lost_most_stands_first() -> None:
-    found = count(*(ruling("p7", "rejected", "x"),))
-    assert found.silenced == [("person 0", 2), ("person 3", 1)]
+    more = [vote("p8", "person 3", False), ruling("p8", "limited", "x")]
+    found = count(ruling("p7", "rejected", "x"), *more)
+    assert found.silenced == [("person 3", 2), ("person 0", 1)]
     assert worst_tenth(many for _, many in found.silenced) == 2 / 3
     assert worst_tenth([]) is None
 
@@ -148,4 +151,4 @@ def test_other_arms_count_nothing() -> None:
 
 
 def test_what_was_never_cast_is_not_counted() -> None:
-    assert count(ruling("nobody", "rejected", "x"), credit("nobody", -1)) == count()
+    assert count(ruling("nobody", "rejected", "x")) == count()
