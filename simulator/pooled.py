@@ -17,13 +17,13 @@ from simulator.arms import TWINS
 from simulator.intervals import Interval
 from simulator.manifest import DONE, ERROR, INTERRUPTED
 from simulator.metrics import BETTER, NAMES, Metric
+from simulator.phases import Phase
 from simulator.scenario import Scenario
 from simulator.summary import (
     RAN,
     SCHEMA_VERSION,
     ArmSummary,
     OfGenre,
-    Phase,
     Planned,
     Replicate,
     Summary,

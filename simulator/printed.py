@@ -9,9 +9,10 @@ from pathlib import Path
 from simulator.arms import PLANS, TWINS
 from simulator.metrics import Metric
 from simulator.paint import Paint, plain
+from simulator.phases import AFTER, BEFORE, UNDER
 from simulator.pooled import OF_TIMES, worst
 from simulator.safe import safe
-from simulator.summary import AFTER, BEFORE, RAN, UNDER, OfGenre, Planned, Replicate, Rule, Summary
+from simulator.summary import RAN, OfGenre, Planned, Replicate, Rule, Summary
 
 ARMS = {
     "default": "the guard that is judged, and nobody attacks",
@@ -25,6 +26,8 @@ ARMS = {
 }
 PHASES = (BEFORE, UNDER, AFTER)
 LONG = 2000
+MANY = 100
+"""Votes from which a share of them is told in percent, not as a fraction."""
 GLUE = "\u00a0"
 """A space at which no line is broken."""
 
@@ -44,10 +47,10 @@ def report(
     parts = [
         [paint(line, "title") for line in _wrapped(summary.verdict, width)],
         _section("THRESHOLDS", _thresholds(summary, paint), paint),
-        _section("ARMS  one world, side by side", _legend(summary), paint),
+        _section(f"ARMS  {_of_arms(summary)}", _legend(summary), paint),
         _section("DAMAGE  in % of that mail", _damage(summary), paint),
         _section(
-            "GENRES  in % of that mail; and of right honest votes, of the judged arm",
+            "GENRES  in % of that mail, of the judged arm; lost: of right honest votes",
             _genres(summary),
             paint,
         ),
@@ -100,6 +103,17 @@ def _actual(rule: Rule) -> str:
     return "is never reached" if "ticks_to_" in rule.rule else "has no data"
 
 
+def _of_arms(summary: Summary) -> str:
+    """How arms stand to each other: most share their past, until the attack begins."""
+    past = {
+        (one.ham_misclassified, one.spam_misclassified)
+        for one in summary.phases
+        if one.phase == BEFORE
+    }
+    parted = len(past) == 1 and len(summary.arms) > 1
+    return "one world; the same until the attack begins" if parted else "one world, side by side"
+
+
 def _legend(summary: Summary) -> Iterator[str]:
     first = next(iter(summary.arms), "")
     for name in summary.arms:
@@ -131,18 +145,20 @@ def _genres(summary: Summary) -> Iterator[str]:
     judged = next(iter(summary.arms.values()), None)
     found = judged.genres if judged else []
     sides = [[_genre(one) for one in found if one.is_spam == label] for label in (False, True)]
-    head = f"{'':<17}{'wrong':>6}{'unsure':>7}{'lost':>6}"
-    yield f"  {head}    {head}".rstrip()
+    head = f"{'':<17}{'wrong':>6}{'unsure':>7}{'lost':>7}"
+    yield f"  {head}  {head}".rstrip()
     for left, right in zip_longest(*sides, fillvalue=""):
-        yield f"  {left:<{len(head)}}    {right}".rstrip()
+        yield f"  {left:<{len(head)}}  {right}".rstrip()
 
 
 def _genre(one: OfGenre) -> str:
     total = one.inbox + one.unsure + one.spam
     wrong = one.inbox if one.is_spam else one.spam
     shares = [_percent(part / total if total else None) for part in (wrong, one.unsure)]
-    lost = _percent(one.lost_votes / one.right_votes if one.right_votes else None)
-    return f"{safe(one.genre, 16):<17}{shares[0]:>6}{shares[1]:>7}{lost:>6}"
+    lost = f"{one.lost_votes:.0f}/{one.right_votes}" if one.right_votes else "-"
+    if one.right_votes >= MANY:
+        lost = _percent(one.lost_votes / one.right_votes)
+    return f"{safe(one.genre, 16):<17}{shares[0]:>6}{shares[1]:>7}{lost:>7}"
 
 
 def _row(cells: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
@@ -156,7 +172,9 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}"
 
 
-COURSE = ("compromised", "detected", "recovered", "honest votes lost", "poison share")
+COURSE = ("compromised", "detected", "recovered", "lost: spam", "not spam", "poison")
+FEW = "few"
+"""What is said of a share of too few votes."""
 
 
 def _course(summary: Summary) -> Iterator[str]:
@@ -165,14 +183,12 @@ def _course(summary: Summary) -> Iterator[str]:
     for name, arm in summary.arms.items():
         poisoned = ran and name in PLANS and PLANS[name].poisoned
         twin = TWINS.get(name) in summary.arms
-        cells = [*_times(arm.metrics, poisoned, twin), _lost(arm.metrics)]
+        cells = [*_times(arm.metrics, poisoned, twin), *_lost(arm.metrics)]
         cells += [_share(arm.metrics, "poison_share") if poisoned else "-"]
         sized = zip(COURSE, cells, strict=True)
         yield f"  {name:<10}" + "".join(f"{cell:>{_size(head)}}" for head, cell in sized)
-    for label in ("spam", "not_spam"):
-        known = _value(summary.metrics, f"honest_votes_lost_{label}") is not None
-        if not known and _value(summary.metrics, "honest_votes_lost") is not None:
-            yield f'  (too few right "{label.replace("_", " ")}" votes to say how many were lost)'
+    yield "  lost: honest right votes of that label that taught nothing within a day;"
+    yield "  few: under 300, too few to say.  poison: bots' part in what votes taught"
 
 
 def _size(head: str) -> int:
@@ -199,20 +215,21 @@ def _value(metrics: dict[str, Metric], name: str) -> float | None:
     return metric.mean if metric else None
 
 
-def _lost(metrics: dict[str, Metric]) -> str:
-    share = _value(metrics, "honest_votes_lost")
-    return "not enough votes" if share is None else f"{100 * share:.1f} %"
+def _lost(metrics: dict[str, Metric]) -> list[str]:
+    """The share of honest votes lost, of each label."""
+    return [_share(metrics, f"honest_votes_lost_{label}", FEW) for label in ("spam", "not_spam")]
 
 
-def _share(metrics: dict[str, Metric], name: str) -> str:
+def _share(metrics: dict[str, Metric], name: str, nothing: str = "-") -> str:
     share = _value(metrics, name)
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return nothing if share is None else f"{100 * share:.1f} %"
 
 
 def _votes(summary: Summary) -> Iterator[str]:
     """What is said of votes where nobody attacks."""
     for name, arm in summary.arms.items():
-        yield f"  {name:<12}honest votes lost: {_lost(arm.metrics)}"
+        spam, ham = _lost(arm.metrics)
+        yield f'  {name:<12}honest votes lost: "spam" {spam}, "not spam" {ham}'
     value = _value(summary.metrics, "vote_value")
     if value is not None:
         yield f"  votes are worth {100 * value:.1f} points of error (vote_value)"

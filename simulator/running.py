@@ -6,7 +6,7 @@ from simulator.arms import TWINS
 from simulator.frame import Frame
 from simulator.loop import Prepared
 from simulator.metrics import window
-from simulator.summary import AFTER, BEFORE, UNDER
+from simulator.phases import AFTER, BEFORE, UNDER
 
 
 class Progress(NamedTuple):

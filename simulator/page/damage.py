@@ -9,8 +9,9 @@ from simulator.page.charts import Attack, Line, lines
 from simulator.page.course import HOURS, Span, curve, gate
 from simulator.page.part import Chart, Part, percent
 from simulator.page.run import Run
+from simulator.phases import UNDER
 from simulator.printed import ARMS
-from simulator.summary import UNDER, Summary
+from simulator.summary import Summary
 
 MEASURES = {"ham": "ham_misclassified", "spam": "spam_misclassified"}
 FOLDERS = {"ham": "the spam folder", "spam": "the inbox"}

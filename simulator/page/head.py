@@ -6,8 +6,10 @@ from simulator.arms import TWINS
 from simulator.metrics import Metric
 from simulator.page.part import Part, Table, Tile, percent
 from simulator.page.votes import MOST
+from simulator.phases import beside
 from simulator.safe import safe
 from simulator.summary import Rule, Summary
+from simulator.verdict import WHEN
 
 BREACHED = 0.05
 """Attack success from which the verdict no longer says that the guard held."""
@@ -56,13 +58,20 @@ def _won(summary: Summary) -> Iterator[Tile]:
     success = _mean(summary.metrics, "attack_success")
     if success is not None:
         bare = _mean(_metrics(summary, "unguarded"), "attack_success")
-        beside = f"{percent(bare)} without a guard" if bare is not None else "more than in its twin"
+        than = f"{percent(bare)} without a guard" if bare is not None else "more than in its twin"
         breached = success >= BREACHED
-        yield Tile("of the campaign got in by the attack", percent(success), beside, breached)
-    twin = _metrics(summary, TWINS.get(next(iter(summary.arms), ""), ""))
-    price = _more(twin, _metrics(summary, "reference"))
-    if price is not None:
-        yield Tile("the guard's own price in error", price, "ham and spam, unpoisoned, to no guard")
+        yield Tile("of the campaign got in by the attack", percent(success), than, breached)
+    twin = TWINS.get(next(iter(summary.arms), ""), "")
+    for one in beside(summary.phases, twin, "reference"):
+        if one.notable or one.label == "spam":
+            more = [
+                100 * (ours - theirs) for ours, theirs in zip(one.ours, one.theirs, strict=True)
+            ]
+            price = " and ".join(f"{points:+.1f}" for points in more)
+            when = " and ".join(WHEN[phase] for phase in one.phases)
+            wrong = "missed" if one.label == "spam" else "taken for spam"
+            said = f"points of {one.label} {wrong}, {when}, unpoisoned, to no guard"
+            yield Tile("the guard's own price", price, said)
 
 
 def _peace(summary: Summary) -> Iterator[Tile]:
@@ -83,16 +92,6 @@ def _metrics(summary: Summary, arm: str) -> Mapping[str, Metric]:
 def _mean(metrics: Mapping[str, Metric], name: str) -> float | None:
     metric = metrics.get(name)
     return metric.mean if metric else None
-
-
-def _more(ours: Mapping[str, Metric], theirs: Mapping[str, Metric]) -> str | None:
-    """How many points more one errs than another, over ham and spam."""
-    names = ("ham_misclassified", "spam_misclassified")
-    values = [_mean(of, name) for of in (ours, theirs) for name in names]
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        return None
-    return f"{100 * (known[0] + known[1] - known[2] - known[3]):+.1f} points"
 
 
 def thresholds(summary: Summary) -> Part | None:

@@ -6,8 +6,9 @@ import pytest
 
 from simulator.metrics import Metric
 from simulator.paint import ansi
+from simulator.phases import Phase
 from simulator.printed import report
-from simulator.summary import ArmSummary, Phase, Planned, Rule, Summary
+from simulator.summary import ArmSummary, Planned, Rule, Summary
 
 HERE = Path("runs/20260101-quickstart-1")
 TIMES = ("ticks_to_compromise", "ticks_to_detect", "ticks_to_recover")
@@ -25,6 +26,7 @@ UNGUARDED = metrics(
     ticks_to_detect=None,
     ticks_to_recover=None,
     honest_votes_lost=0.004,
+    honest_votes_lost_spam=0.004,
     poison_share=0.44,
 )
 PHASES = [
@@ -101,12 +103,12 @@ def test_damage_stands_before_under_and_after_the_attack_for_every_arm() -> None
 
 def test_the_course_tells_never_from_not_yet_and_from_not_asked() -> None:
     text = printed()
-    lost = ["not", "enough", "votes"]
+    lost = ["few", "few"]
     assert row(text, "COURSE", "attacked")[1:] == ["never", "2", "h", "-", *lost, "-"]
     assert row(text, "COURSE", "twin")[1:] == ["-", "-", "-", *lost, "-"]
     assert row(text, "COURSE", "unguarded")[1:] == [
         *["5", "h", "never", "not", "yet"],
-        *["0.4", "%", "44.0", "%"],
+        *["0.4", "%", "few", "44.0", "%"],
     ]
     assert row(text, "COURSE", "reject_all")[1:4] == ["-", "2", "h"]
 

@@ -135,7 +135,8 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_an_attacked_run_has_its_verdict_thresholds_charts_and_tables(attacked: RunFolder) -> None:
     found, summary = stands_alone(page(attacked)), attacked.summary()
-    assert found.said("h1") == summary.verdict
+    assert summary.verdict.startswith(found.said("h1"))
+    assert summary.verdict in found.said("body")
     text = found.said("body")
     assert "✓ held attack_success.mean < 0.9" in text
     assert "✗ broken spam_misclassified.mean < 0" in text

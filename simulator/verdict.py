@@ -1,0 +1,106 @@
+"""The verdict: a run in some sentences, for whoever reads nothing else."""
+
+from collections.abc import Mapping, Sequence
+
+from simulator.arms import TWINS
+from simulator.loop import Prepared
+from simulator.metrics import Metric, window
+from simulator.phases import AFTER, UNDER, Beside, Phase, beside
+
+WHEN = {UNDER: "under the attack", AFTER: "after it"}
+
+
+def verdict(
+    prepared: Prepared,
+    metrics: Mapping[str, Mapping[str, Metric]],
+    told: Sequence[Phase],
+    status: str,
+    why: str,
+) -> str:
+    """A run in some sentences.
+
+    Args:
+        prepared: the run, finished or not.
+        metrics: of each arm, by name.
+        told: the phases of each arm.
+        status: ``done``, ``interrupted`` or ``error``.
+        why: what went wrong with the attack, if it did.
+    """
+    if why:
+        return f"The attack failed to run: {why}"
+    judged = next(iter(metrics))
+    start, end = window(prepared)
+    said = "" if status == "done" else "Interrupted; so far: "
+    if prepared.strike is None:
+        value = metrics[judged]["vote_value"].mean
+        ham, spam = (metrics[judged][f"{x}_misclassified"].mean for x in ("ham", "spam"))
+        worth = "" if value is None else f"; without votes it errs {100 * value:.1f} points more"
+        return f"{said}Peace: {_pc(ham)} of ham misclassified, {_pc(spam)} of spam{worth}."
+    if not any(start <= frame.tick < end for frame in prepared.arms[judged].frames):
+        early = "Interrupted before the attack began." if said else ""
+        return early or "The run ended before the attack began."
+    errs = aside(told, judged, _more_reports(prepared, judged))
+    mean = metrics[judged]["attack_success"].mean
+    inbox = metrics[judged]["campaign_in_inbox"].mean
+    if inbox is None:
+        return f"{said}The attacker sent no campaign to people.{errs}"
+    if mean is None:
+        return (
+            f"{said}{_pc(inbox)} of the campaign reached the inbox; no twin says how much of that"
+            " is the attack's doing."
+        )
+    guard = prepared.scenario.filter.guard
+    outcome = "held" if mean < 0.05 else "was beaten" if mean >= 0.3 else "was breached"
+    if guard == "none":
+        who, outcome = "Without a guard", "the attack put"
+        line = f"{who} {outcome} {_pc(mean)} of the campaign into the inbox."
+    else:
+        line = f"The guard '{guard}' {outcome}: {_pc(mean)} of the campaign reached the inbox"
+        bare = metrics.get("unguarded", {}).get("attack_success")
+        line += f", {_pc(bare.mean)} without a guard." if bare and bare.mean is not None else "."
+    return said + line + errs
+
+
+def _more_reports(prepared: Prepared, judged: str) -> float:
+    """How much more people taught in an arm than in its twin, in lessons; 0 without one."""
+    twin = prepared.arms.get(TWINS.get(judged, ""))
+    pair = (prepared.arms[judged], twin) if twin else ()
+    taught = [sum(frame.lessons_people for frame in arm.frames) for arm in pair]
+    return taught[0] - taught[1] if taught else 0.0
+
+
+def aside(told: Sequence[Phase], judged: str, reports: float) -> str:
+    """What else the poison did, and what the guard costs without any: of mail not the campaign's.
+
+    Args:
+        told: the phases of each arm.
+        judged: the arm that is judged.
+        reports: how much more people taught in it than in its twin, in lessons.
+    """
+    said = ""
+    for one in beside(told, judged, TWINS.get(judged, "")):
+        if one.notable:
+            said += f" Poisoned, {_both(one, 'its twin')}"
+            fewer = one.label == "spam" and sum(one.ours) < sum(one.theirs) and reports > 0
+            said += ": people report the campaign that reaches them, and so teach more" * fewer
+            said += "."
+    for one in beside(told, TWINS.get(judged, ""), "reference"):
+        if one.notable:
+            said += " The guard has a price: u" if sum(one.ours) > sum(one.theirs) else " U"
+            said += f"npoisoned, {_both(one, 'without a guard')}."
+    return said
+
+
+def _both(one: Beside, other: str) -> str:
+    """One arm and another one, phase by phase."""
+    does = "misses" if one.label == "spam" else "puts"
+    where = "" if one.label == "spam" else " into the spam folder"
+    ours = " and ".join(
+        f"{_pc(share)}{f' of other {one.label}' if place == 0 else ''} {WHEN[phase]}"
+        for place, (phase, share) in enumerate(zip(one.phases, one.ours, strict=True))
+    )
+    return f"the filter {does} {ours}{where}, {other} {' and '.join(map(_pc, one.theirs))}"
+
+
+def _pc(share: float | None) -> str:
+    return "no data" if share is None else f"{100 * share:.1f} %"
