@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -79,10 +78,20 @@ class Strike(NamedTuple):
 
 
 class Crew(NamedTuple):
-    """Bots that act together: those that the attack began with, or some that joined later.
+    """Bots that act together, as many as the attack has accounts: the first ones, or later ones.
 
-    ``attack`` is the attack for as many accounts, whose numbers begin at ``first``; ``memory`` is
-    what it remembers. ``name`` keys its luck.
+    Whoever joins fills up the last crew, as the next of its accounts, and one that is not full acts
+    as if it were: only, what its missing bots would do is left undone. So a bot that joins does
+    what a first one does, as much and as often, whatever the attack and its settings are called.
+
+    That is exact for mail to bots, and so for votes on it; where an attack draws bots by lot, it is
+    as exact as for any first one (each of 200 of which 20 are drawn is sent 20 mails in 200 hours,
+    give or take 4). Mail that they send to people is left out by lot, in their share. What is not
+    scaled: votes that an attack makes up, on mail that came to none of its accounts. And the attack
+    is not told how many there are: one that waits for an answer from each account waits in vain.
+
+    ``first`` is the number of its first account, ``memory`` what it remembers, known to all of it.
+    ``name`` keys its luck.
     """
 
     name: tuple[str | int, ...]
@@ -94,30 +103,23 @@ class Crew(NamedTuple):
         """Whether an account of the attacker's is one of them."""
         return self.first <= bot < self.first + self.attack.accounts
 
+    def carried_out(self, drafts: list[Draft], bots: int, luck: Generator) -> list[Draft]:
+        """What of its orders there is somebody to carry out, with the accounts' numbers.
 
-SCALED = ("votes_per_hour", "copies_per_hour")
-
-
-def joining(attack: Attack, count: int) -> Attack:
-    """The same attack for other accounts: each does as much as each of the first ones.
-
-    Votes and copies an hour, by the names `SCALED`, are scaled; at least one an hour is left.
-
-    Raises:
-        AttackError: the attack cannot be made for so many accounts.
-    """
-    share = count / attack.accounts
-    try:
-        scaled = {
-            one.name: max(round(getattr(attack, one.name) * share), 1)
-            for one in fields(attack)  # type: ignore[arg-type]  # an attack is a dataclass
-            if one.name.endswith(SCALED) and isinstance(getattr(attack, one.name), int)
-        }
-        made: Attack = replace(attack, accounts=count, **scaled)  # type: ignore[type-var]
-        fresh(made)
-    except Exception as error:  # an attack may be anybody's code
-        raise AttackError(f"{count} more bots: {place(error)}{told(error)}") from error
-    return made
+        Args:
+            drafts: what it orders, as if it were full; its own accounts are counted from 0.
+            bots: how many there are in all crews.
+            luck: draws which of the drafts to people are left out.
+        """
+        there = bots - self.first
+        if there < self.attack.accounts:
+            drawn = luck.integers(self.attack.accounts, size=len(drafts)).tolist()
+            both = zip(drafts, drawn, strict=True)
+            drafts = [one for one, by in both if (by if one.to is None else one.to) < there]
+        return [
+            one if one.to is None else msgspec.structs.replace(one, to=one.to + self.first)
+            for one in drafts
+        ]
 
 
 class State(msgspec.Struct):
@@ -134,7 +136,7 @@ class State(msgspec.Struct):
     memory: bytes
     """The attacker's."""
     more: list[bytes] = []
-    """The memories of the bots that joined later."""
+    """The memories of the crews that joined later."""
 
 
 class Arm:
@@ -191,12 +193,15 @@ class Arm:
         self._crews = [Crew((), strike.attack, 0, fresh(strike.attack))] if strike else []
         self.last: Flow | None = None
 
-    def join(self, first: int, count: int) -> None:
-        """Let more bots join the attack, whose numbers begin at ``first``."""
-        self._mailboxes.join(self._world.bots)
+    def join(self) -> None:
+        """Let the world's new bots join the attack: they fill up its last crew, and others."""
+        bots = self._world.bots
+        self._mailboxes.join(bots)
         if self._strike:
-            attack = joining(self._strike.attack, count)
-            self._crews.append(Crew((len(self._crews),), attack, first, fresh(attack)))
+            attack = self._strike.attack
+            full = max(attack.accounts, 1)
+            for first in range(len(self._crews) * full, len(bots.id), full):
+                self._crews.append(Crew((len(self._crews),), attack, first, fresh(attack)))
 
     def step(self, tick: int) -> None:
         """See what became of an earlier tick, then hand this one's mail and votes over."""
@@ -264,10 +269,8 @@ class Arm:
             crew, "poison", lambda rng: crew.attack.poison(view, rng), tick
         )
         if crew.first:
-            drafts = [
-                one if one.to is None else msgspec.structs.replace(one, to=one.to + crew.first)
-                for one in drafts
-            ]
+            luck = self._world.draws.generator("crew", tick, *crew.name)
+            drafts = crew.carried_out(drafts, len(self._world.bots.id), luck)
         purpose = "-".join(map(str, ("copies", *crew.name)))
         return self._world.drafted(tick, drafts, purpose), _numbered(tick, votes)
 

@@ -14,7 +14,7 @@ from filter.model import ModelSettings
 from filter.plugins import Plugin, SettingsError, configured, load
 from filter.river_model import RiverModel
 from filter.settings import FilterSettings
-from simulator.arms import PLANS, Arm, AttackError, Plan, Strike, joining
+from simulator.arms import PLANS, Arm, Plan, Strike
 from simulator.baselines import Perfect, Random, stopped
 from simulator.corpus import CorpusError, read_corpus
 from simulator.dealt import Dealt
@@ -106,8 +106,6 @@ def prepare(scenario: Scenario, elsewhere: Engines | None = None) -> Prepared:
     more: Counter[int] = Counter()
     for tick, count in scenario.attack.more if strike else ():
         more[tick] += count
-    for count in more.values():
-        _must_join(strike, count)
     return Prepared(scenario, world, strike, arms, peace, fork, plugins, model.travels, notes, more)
 
 
@@ -201,22 +199,13 @@ def ticks(prepared: Prepared, start: int = 0) -> Iterator[int]:
         yield tick
 
 
-def _must_join(strike: Strike | None, count: int) -> None:
-    """Refuse bots for which the attack cannot be made."""
-    try:
-        if strike:
-            joining(strike.attack, count)
-    except AttackError as error:
-        raise SettingsError(f"attack.more: {error}") from error
-
-
 def _join(prepared: Prepared, tick: int) -> None:
     """Let the bots join that are to join at a tick, in all arms at once."""
     count = prepared.more.get(tick, 0)
     if count:
-        first = prepared.world.join(count)
+        prepared.world.join(count)
         for arm in every(prepared).values():
-            arm.join(first, count)
+            arm.join()
 
 
 def freeze(prepared: Prepared, ready: Mapping[str, bytes] = MappingProxyType({})) -> bytes:

@@ -35,7 +35,8 @@ class AttackSettings:
         duration: ticks that it lasts.
         settings: the attack's own settings.
         bots: where the attacker's accounts come from.
-        more: bots that join later, as ``[tick, how many]``; the console adds some at a key.
+        more: bots that join later, as ``[tick, how many]``; the console adds some at a key. Each
+            does as much as each of the first.
     """
 
     name: str = ""

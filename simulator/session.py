@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simulator import checkpoint, manifest
-from simulator.arms import AttackError, joining
+from simulator.arms import AttackError
 from simulator.dealt import Dealt
 from simulator.display import beginning
 from simulator.exits import say
@@ -227,13 +227,9 @@ class _Session:
 
     def _intervene(self, tick: int) -> None:
         """Let the bots join that somebody asked for; the manifest says so before they act."""
-        count, strike = self._steering.joining(), self._prepared.strike
-        if not (count and strike and tick < self._prepared.scenario.duration):
-            return
-        try:
-            joining(strike.attack, count + self._prepared.more.get(tick, 0))
-        except AttackError as error:
-            self._journal.alert(tick - 1, str(error))
+        count = self._steering.joining()
+        ends = tick >= self._prepared.scenario.duration
+        if not count or ends or self._prepared.strike is None:
             return
         self._folder.save(manifest.with_bots(self._folder.manifest, tick, count))
         self._prepared.more[tick] = self._prepared.more.get(tick, 0) + count

@@ -77,13 +77,11 @@ class World:
         self.campaign: Campaign | None = None
         self._last: tuple[int, Post] | None = None
 
-    def join(self, count: int) -> int:
-        """Let more bots join, of whom the provider knows nothing; gives the number of the first."""
-        first = len(self.bots.id)
-        self.bots = self._bots_of(first + count)
+    def join(self, count: int) -> None:
+        """Let more bots join, of whom the provider knows nothing."""
+        self.bots = self._bots_of(len(self.bots.id) + count)
         self.bot_ids.update(self.bots.id.tolist())
         self.bot_subnets.update(self.bots.subnet.tolist())
-        return first
 
     def choose_campaign(self, model: ModelSettings, limits: LimitSettings) -> None:
         """Draw the campaign: the first one that a filter which has learned the start set catches.

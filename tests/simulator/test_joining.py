@@ -1,19 +1,25 @@
 """Bots that join while a run goes on: recorded, so that the run can be had again."""
 
 import shlex
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from numpy.random import Generator
 
-from agents.attacks.lurkers import Lurkers
+from agents.actor import Attack, Draft, View, fresh
 from agents.attacks.not_spam_campaign import NotSpamCampaign
-from filter.plugins import SettingsError
+from filter.plugins import SettingsError, names
 from simulator import loop, manifest
-from simulator.arms import joining
+from simulator.arms import Crew
 from simulator.folder import RunFolder
 from simulator.frame import Frame
+from simulator.loop import attack_plugin
 from simulator.scripting import Silent
+from simulator.seeds import Draws
 from simulator.session import Progress, simulate
 from simulator.steering import Asked, ask
 from simulator.summary import Summary
@@ -21,17 +27,19 @@ from tests.simulator.small_run import EVERY_TICK, small
 
 ARMS = ["attacked", "twin", "unguarded", "perfect"]
 ASKED, COUNT = 11, 7
+ATTACK = {"name": "not-spam-campaign", "start": 8, "duration": 12}
 
 
-def steered(path: Path, at: int = ASKED) -> Summary:
+def steered(path: Path, name: str = "not-spam-campaign") -> Summary:
     """A small run in which bots were asked for after a tick."""
-    folder = RunFolder.create(small(arms=ARMS), path, command="hamstrung run small")
+    chosen = small(arms=ARMS, attack={**ATTACK, "name": name})
+    folder = RunFolder.create(chosen, path, command="hamstrung run small")
 
     def more(arm: str, frame: Frame) -> None:
-        if frame.tick == at and arm == ARMS[-1]:
+        if frame.tick == ASKED and arm == ARMS[-1]:
             ask(folder.path, Asked(bots=COUNT))
 
-    return simulate(small(arms=ARMS), folder, Silent(), [], more)
+    return simulate(chosen, folder, Silent(), [], more)
 
 
 def test_a_run_that_bots_joined_is_told_by_its_manifest_and_had_again(tmp_path: Path) -> None:
@@ -60,7 +68,7 @@ def test_they_change_the_arms_that_are_poisoned_and_no_tick_before() -> None:
         before, after = plain.arms[name].frames, joined.arms[name].frames
         assert after[:14] == before[:14]
         assert [a.copies - b.copies for a, b in zip(after, before, strict=True)][13:21] == [
-            *(0, 1, 1, 2, 2, 2, 2, 0)
+            *(0, 1, 2, 1, 0, 5, 0, 0)
         ]
     pairs = zip(joined.arms["attacked"].frames, plain.arms["attacked"].frames, strict=True)
     assert sum(one.votes_bots - other.votes_bots for one, other in pairs) > 0
@@ -68,12 +76,12 @@ def test_they_change_the_arms_that_are_poisoned_and_no_tick_before() -> None:
     assert sum(frame.lessons_bots for frame in votes) == 0, "the answer key knows them too"
 
 
-ATTACK = {"name": "not-spam-campaign", "start": 8, "duration": 12}
-
-
-@pytest.mark.parametrize("stop", [9, 13, 15, 21])
-def test_a_run_that_was_interrupted_goes_on_with_them(tmp_path: Path, stop: int) -> None:
-    whole = steered(tmp_path / "whole")
+@pytest.mark.parametrize(
+    ("name", "stop"),
+    [*(("not-spam-campaign", stop) for stop in (9, 13, 15, 21)), ("lurkers", 15)],
+)
+def test_a_run_that_was_interrupted_goes_on_with_them(tmp_path: Path, name: str, stop: int) -> None:
+    whole = steered(tmp_path / "whole", name)
     chosen = RunFolder.open(tmp_path / "whole").manifest.settings()
     folder = RunFolder.create(chosen, tmp_path / "parts")
     with pytest.raises(KeyboardInterrupt):
@@ -102,20 +110,71 @@ def test_bots_asked_for_twice_are_told_in_one_command() -> None:
     assert both.settings().attack.more == ((9, 1), (12, 10))
 
 
-def test_more_bots_cast_as_many_votes_each_as_the_first_ones() -> None:
-    attack = NotSpamCampaign(accounts=200, votes_per_hour=20)
-    assert joining(attack, 100) == NotSpamCampaign(accounts=100, votes_per_hour=10)
-    assert joining(attack, 1) == NotSpamCampaign(accounts=1, votes_per_hour=1)
-    lurkers = joining(Lurkers(accounts=400, copies_per_hour=400), 10)
-    assert lurkers == Lurkers(accounts=10, copies_per_hour=10)
+HOURS = 200
 
+
+def ordered(attack: Attack, bots: int, hours: int = HOURS, joined: int = 0) -> Counter[int]:
+    """Mails that each bot of a second crew is sent in some hours, when there are so many of it."""
+    crew = Crew((1,), attack, attack.accounts, fresh(attack))
+    draws, sent = Draws(1), Counter[int]()
+    for hour in range(joined, joined + hours):
+        view = View(hour, hour, (), crew.memory)
+        orders = attack.poison(view, draws.generator("poison", hour, *crew.name))
+        drafts = [one for one in orders if isinstance(one, Draft)]
+        luck = draws.generator("crew", hour, *crew.name)
+        done = crew.carried_out(drafts, attack.accounts + bots, luck)
+        sent.update(-1 if one.to is None else one.to for one in done)
+    return sent
+
+
+@pytest.mark.parametrize(("bots", "hours"), [(1, 5000), (10, HOURS), (100, HOURS), (200, HOURS)])
+def test_bots_that_join_cast_their_share_of_votes(bots: int, hours: int) -> None:
+    sent = ordered(NotSpamCampaign(accounts=200, votes_per_hour=20), bots, hours)
+    assert sent.total() == pytest.approx(hours * bots / 10, rel=0.1)
+    assert set(sent) == set(range(200, 200 + bots)), "each of them, and nobody else"
+
+
+def test_one_bot_alone_is_as_busy_as_each_of_two_hundred() -> None:
+    """Twenty mails in two hundred hours; by how many more or fewer is the attack's own luck."""
+    attack = NotSpamCampaign(accounts=200, votes_per_hour=20)
+    each = ordered(attack, 200)
+    assert ordered(attack, 1).total() == each[200] == pytest.approx(20, abs=8)
+
+
+@pytest.mark.parametrize("name", names("agents.attacks"))
+def test_a_bot_of_a_crew_that_is_not_full_does_what_it_would_do_in_a_full_one(name: str) -> None:
+    attack = attack_plugin(name).settings()
+    full, few = ordered(attack, attack.accounts), ordered(attack, 7)
+    assert few == Counter({bot: full[bot] for bot in few})
+    assert set(few) == {bot for bot in full if bot < attack.accounts + 7}
+
+
+def test_mail_to_people_is_sent_in_the_share_of_those_who_are_there() -> None:
     @dataclass(frozen=True)
     class Other:
-        accounts: int = 10
-        votes: int = 5
+        atlas: ClassVar[tuple[str, ...]] = ()
+        accounts: int = 50
 
-    made: object = joining(Other(), 20)  # type: ignore[arg-type]  # half an attack
-    assert made == Other(accounts=20)
+        def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
+            yield Draft(0.3)
+
+        def poison(self, view: View, rng: Generator) -> Iterator[Draft]:
+            yield from [Draft(0.3)] * 10
+
+    assert ordered(Other(), 5)[-1] == pytest.approx(HOURS * 10 / 10, rel=0.1)
+    assert ordered(Other(), 50)[-1] == HOURS * 10
+
+
+def test_bots_that_join_fill_up_one_crew_before_the_next_whenever_they_come() -> None:
+    more = [[9, 1], [11, 1], [12, 199], [15, 250]]
+    done = loop.prepare(small(attack={**ATTACK, "more": more}))
+    for _ in loop.ticks(done):
+        pass
+    frames = done.arms["attacked"].frames
+    assert [frame.copies for frame in frames][8:20] == [
+        *(20, 20, 20, 21, 40, 40, 40, 64, 65, 64, 63, 65)
+    ]
+    assert len(done.world.bots.id) == 200 + 451
 
 
 @pytest.mark.parametrize("more", [[[-1, 5]], [[5, 0]], [[5, 10_001]]])
@@ -150,25 +209,15 @@ class Picky:
         yield Draft(0.3)
 
     def poison(self, view: View, rng: Generator) -> Iterator[Draft]:
-        yield Draft(0.3, to=3)
+        yield from (Draft(0.3, to=bot) for bot in (0, 3, 49))
 '''
 
 
-def test_bots_that_an_attack_cannot_take_are_refused_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_few_bots_can_join_an_attack_that_needs_many(tmp_path: Path) -> None:
     (tmp_path / "picky.py").write_text(PICKY)
-    attack = {**ATTACK, "name": str(tmp_path / "picky.py")}
-    with pytest.raises(SettingsError, match=r"attack\.more: 5 more bots: .*too few"):
-        loop.prepare(small(attack={**attack, "more": [[9, 5]]}))
-    chosen = small(attack=attack)
-    folder = RunFolder.create(chosen, tmp_path / "run")
-
-    def more(arm: str, frame: Frame) -> None:
-        if frame.tick == ASKED and arm == "twin":
-            ask(folder.path, Asked(bots=5))
-
-    summary = simulate(chosen, folder, Silent(), [], more)
-    assert summary.status == "done"
-    assert RunFolder.open(folder.path).manifest.scenario["attack"]["more"] == []
-    alerts = [line["text"] for line in folder.events() if line["type"] == "alert"]
-    assert len(alerts) == 1
-    assert "too few" in alerts[0]
+    attack = {**ATTACK, "name": str(tmp_path / "picky.py"), "more": [[9, 1], [11, 4]]}
+    done = loop.prepare(small(attack=attack))
+    for _ in loop.ticks(done):
+        pass
+    copies = [frame.copies for frame in done.arms["attacked"].frames]
+    assert copies[8:13] == [3, 4, 4, 5, 5]
