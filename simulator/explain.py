@@ -1,5 +1,6 @@
 """The path of one vote, from the events of its run."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from simulator.folder import RunFolder
 
 Line = dict[str, Any]
 SOUGHT = (TAUGHT, REJECTED, QUARANTINED)
+UNRULED = "no ruling yet"
+FEW = 5
+"""Ids in a message."""
 
 
 def explain(folder: RunFolder, vote: str) -> str:
@@ -56,20 +60,40 @@ def _the_one(events: Sequence[Line], wanted: str) -> Line:
     if len(found) == 1:
         return found[0]
     if found:
-        some = ", ".join(line["vote"] for line in found[:3])
-        raise FolderError(f"vote {wanted!r}: {len(found)} votes begin so, as {some}")
-    raise FolderError(f"vote {wanted!r}: there is none in this run; {_some(events)}")
+        raise FolderError(
+            f"vote {wanted!r}: {len(found)} votes begin so; name one of them:"
+            f" {examples(events, start)}"
+        )
+    raise FolderError(f"vote {wanted!r}: there is none in this run; {there_are(events)}")
 
 
-def _some(events: Sequence[Line]) -> str:
-    """Ids to begin with: the first vote of each kind of outcome."""
-    first: dict[str, str] = {}
+def there_are(events: Sequence[Line], of: str = "vote") -> str:
+    """Ids to begin with, as the end of a message that there is none as was asked for."""
+    some = examples(events, of=of)
+    return f"there are, for example: {some}" if some else "nobody has voted yet"
+
+
+def examples(events: Sequence[Line], start: str = "", of: str = "vote") -> str:
+    """A few ids, first one of each kind: of what became of a vote, and of whose it is.
+
+    Args:
+        events: of a run.
+        start: how they begin.
+        of: what they are the ids of: ``vote``, or ``mail`` for those that were voted on.
+    """
+    ruled = {line["vote"]: line["ruling"] for line in events if line["type"] == "ruling"}
+    kinds: dict[str, tuple[str, bool]] = {}
     for line in events:
-        if line["type"] == "ruling":
-            first.setdefault(line["ruling"], line["vote"])
-    some = [f"{first[ruling]} ({ruling})" for ruling in SOUGHT if ruling in first]
-    some = some or [f"{vote} ({ruling})" for ruling, vote in list(first.items())[:3]]
-    return f"there are, for example: {', '.join(some)}" if some else "nobody has voted yet"
+        if line["type"] == "vote" and line[of].startswith(start):
+            kinds.setdefault(line[of], (ruled.get(line["vote"], UNRULED), line["bot"]))
+    so_far: Counter[tuple[str, bool]] = Counter()
+    found = []
+    for id_, (ruling, bot) in kinds.items():
+        so_far[ruling, bot] += 1
+        rank = SOUGHT.index(ruling) if ruling in SOUGHT else len(SOUGHT)
+        whose = "a bot's" if bot else "a person's"
+        found.append((so_far[ruling, bot], rank, bot, f"{id_} ({whose} vote, {ruling})"))
+    return ", ".join(text for *_, text in sorted(found)[:FEW])
 
 
 def _about(cast: Line) -> str:

@@ -16,6 +16,7 @@ from filter.columns import rows as taken
 from filter.events import INBOX, JUNK, UNSURE
 from simulator import manifest
 from simulator.durable import FolderError
+from simulator.explain import examples, there_are
 from simulator.folder import RunFolder
 from simulator.loop import Prepared, prepare, ticks
 from simulator.mail import CAMPAIGN, COPY, Text
@@ -65,7 +66,9 @@ def show(folder: RunFolder, wanted: str, say: Say) -> list[str]:
     say(f"simulating the arm '{next(iter(prepared.arms))}' again, up to {last} h at most")
     found = _replayed(prepared, mail, last)
     if found is None:
-        raise FolderError(f"mail {wanted!r}: there is none in this run; {_some(events)}")
+        raise FolderError(
+            f"mail {wanted!r}: there is none in this run; {there_are(events, 'mail')}"
+        )
     return [*_about(found), "", *_text(found.text), "", *_said(events, mail)]
 
 
@@ -78,7 +81,8 @@ def _the_one(events: Sequence[Line], wanted: str, duration: int) -> tuple[int, i
         return int(found[0], DIGITS), known[found[0]]
     if found:
         raise FolderError(
-            f"mail {wanted!r}: {len(found)} mails begin so, as {', '.join(found[:3])}"
+            f"mail {wanted!r}: {len(found)} mails that were voted on begin so; name one of them:"
+            f" {examples(events, start, 'mail')}"
         )
     try:
         whole = int(start, DIGITS) if len(start) == DIGITS else -1
@@ -87,14 +91,9 @@ def _the_one(events: Sequence[Line], wanted: str, duration: int) -> tuple[int, i
     if whole < 0:
         raise FolderError(
             f"mail {wanted!r}: expected {DIGITS} hexadecimal digits, or the first ones of a mail"
-            f" that somebody voted on; {_some(events)}"
+            f" that somebody voted on; {there_are(events, 'mail')}"
         )
     return whole, duration - 1
-
-
-def _some(events: Sequence[Line]) -> str:
-    voted = list(dict.fromkeys(line["mail"] for line in events if line["type"] == "vote"))
-    return f"there are, for example: {', '.join(voted[:3])}" if voted else "nobody has voted yet"
 
 
 def alone(folder: RunFolder) -> Prepared:

@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -82,15 +83,34 @@ def test_the_beginning_of_an_id_is_enough_if_no_other_has_it(folder: RunFolder) 
     assert (
         explain(folder, vote[:10]) == explain(folder, f"0x{vote.upper()}") == explain(folder, vote)
     )
-    with pytest.raises(FolderError, match=r"\d+ votes begin so, as "):
-        explain(folder, vote[:1])
+
+
+def told(folder: RunFolder, wanted: str, why: str) -> dict[str, str]:
+    """The ids that a refusal names, each with what it says of it."""
+    with pytest.raises(FolderError, match=why) as caught:
+        explain(folder, wanted)
+    return dict(re.findall(r"(\w{16}) \(([^)]+)\)", str(caught.value)))
+
+
+def test_a_beginning_that_many_votes_have_names_one_of_each_kind(folder: RunFolder) -> None:
+    votes = {line["vote"]: line for line in folder.events() if line["type"] == "vote"}
+    common, _ = Counter(vote[0] for vote in votes).most_common(1)[0]
+    named = told(folder, common, r"\d+ votes begin so; name one of them: \w{16}")
+    assert 2 <= len(named) <= 5
+    assert len(set(named.values())) >= 3, "of several kinds"
+    for vote, kind in named.items():
+        assert vote.startswith(common)
+        assert kind.startswith("a bot's" if votes[vote]["bot"] else "a person's")
+        last = re.findall(r"^(?:ruling|then) +(\w+) ", explain(folder, vote), re.M)[-1]
+        assert kind.endswith(f" vote, {last}")
 
 
 @pytest.mark.parametrize("unknown", ["", "zz", "0" * 16, "[red]"])
 def test_an_unknown_vote_names_some_that_there_are(unknown: str, folder: RunFolder) -> None:
-    with pytest.raises(FolderError, match=r"\w{16} \(taught\), \w{16} \(rejected\)") as caught:
-        explain(folder, unknown)
-    for vote in re.findall(r"\w{16}(?= \()", str(caught.value)):
+    named = told(folder, unknown, "there is none in this run; there are, for example: ")
+    assert next(iter(named.values())) == "a person's vote, taught"
+    assert {kind.rpartition(" ")[2] for kind in named.values()} >= {"taught", "rejected"}
+    for vote in named:
         explain(folder, vote)
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,12 @@ def test_digits_that_several_mails_begin_with_are_not_enough(folder: RunFolder) 
     known = {one["mail"] for one in votes(folder)}
     first = [one[0] for one in known]
     common = max(set(first), key=first.count)
-    with pytest.raises(FolderError, match=r"\d+ mails begin so, as "):
+    with pytest.raises(FolderError, match=r"\d+ mails .* begin so; name one of them: ") as caught:
         lines(folder, common)
+    named = dict(re.findall(r"(\w{16}) \(([^)]+) vote, \w+\)", str(caught.value)))
+    assert set(named) <= known
+    assert all(mail.startswith(common) for mail in named)
+    assert len(set(named.values())) == 2, "of people and of bots"
 
 
 def test_what_a_mail_says_does_not_act_on_the_terminal(
