@@ -129,9 +129,29 @@ def unknown(got: str, known: list[str]) -> str:
     >>> unknown("peece", ["peace", "quickstart"])
     "unknown 'peece'; did you mean 'peace'? There are: peace, quickstart"
     """
-    near = get_close_matches(got, known, 1, 0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else "."
-    return f"unknown '{got}'{hint} There are: {', '.join(known)}"
+    near = nearest(got, known)
+    hint = f"; did you mean '{near}'?" if near else "."
+    return f"unknown '{got}'{hint} There are: {', '.join(dict.fromkeys(known))}"
+
+
+def nearest(got: str, known: Sequence[str]) -> str:
+    """The name that was meant: one that begins so or has it as a word, else one spelt alike.
+
+    >>> nearest("votes", ["varies", "votes_per_hour"]), nearest("hour", ["sour", "votes_per_hour"])
+    ('votes_per_hour', 'votes_per_hour')
+    >>> nearest("vareis", ["varies", "votes_per_hour"]), nearest("zzz", ["varies"])
+    ('varies', '')
+    """
+    wanted = got.lower().replace("-", "_")
+    plain = {name: name.lower().replace("-", "_") for name in known}
+    longer = [
+        name
+        for name, text in plain.items()
+        if len(wanted) > 1 and (text.startswith(wanted) or f"_{wanted}_" in f"_{text}_")
+    ]
+    if longer:
+        return min(longer, key=lambda name: (not plain[name].startswith(wanted), len(name)))
+    return next(iter(get_close_matches(got, known, 1, 0.5)), "")
 
 
 def configured(kind: type[T], table: Any, place: str) -> T:

@@ -234,6 +234,7 @@ def test_a_resolved_scenario_printed_as_a_file_is_the_same_scenario(tmp_path: Pa
         ({"set": ("filter.checks.rate_limit.burts=3",)}, "filter.checks.rate_limit.burts"),
         ({"set": ("filter.models.naive_bayse.bits=3",)}, "did you mean 'naive_bayes'?"),
         ({"set": ("attack.settings.acounts=3",)}, "did you mean 'accounts'?"),
+        ({"set": ("attack.settings.votes=5",)}, "did you mean 'votes_per_hour'?"),
         ({"set": ("seed",)}, "--set: expected key=value"),
         ({"set": ("a b=3",)}, "--set: expected a key such as world.people, got 'a b'"),
         ({"set": ("seed=x",)}, "seed: expected `int`, got `str` (from --set)"),
