@@ -95,15 +95,29 @@ NoTwin = Annotated[
     bool, typer.Option("--no-twin", help="Leave out the arms that are never poisoned.")
 ]
 Display = Annotated[
-    str | None, typer.Option(metavar="full|rich|plain|none", help="How to show it; full: console.")
+    str | None,
+    typer.Option(
+        metavar="full|rich|plain|none",
+        help="How to show it; full: console.",
+        autocompletion=completion.one_of("full", "rich", "plain", "none"),
+    ),
 ]
 Speed = Annotated[
-    str | None, typer.Option(metavar="max|N", help="N ticks (simulated hours) a second at most.")
+    str | None,
+    typer.Option(
+        metavar="max|N",
+        help="N ticks (simulated hours) a second at most.",
+        autocompletion=completion.one_of("max"),
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")]
 FailIf = Annotated[
     list[str] | None,
-    typer.Option(metavar="RULE", help="As 'attack_success.max>0.05': exit 99; repeatable."),
+    typer.Option(
+        metavar="RULE",
+        help="As 'attack_success.max>0.05': exit 99; repeatable.",
+        autocompletion=completion.rules,
+    ),
 ]
 JUnit = Annotated[
     str | None, typer.Option("--junit", metavar="FILE", help="What became of each rule, as XML.")
@@ -260,7 +274,9 @@ def watch(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="[RUN|latest|kafka]", help="Its folder, its name, 'latest'; or the topics."
+            metavar="[RUN|latest|kafka]",
+            help="Its folder, its name, 'latest'; or the topics.",
+            autocompletion=completion.watched,
         ),
     ] = "latest",
     id_: Annotated[
@@ -380,7 +396,14 @@ def new(
 
 @app.command()
 def worker(
-    stage: Annotated[str, typer.Argument(metavar="all", help="Every stage: 'all'.")],
+    stage: Annotated[
+        str,
+        typer.Argument(
+            metavar="all",
+            help="Every stage: 'all'.",
+            autocompletion=completion.one_of("all"),
+        ),
+    ],
     run: Annotated[str | None, typer.Option(metavar="ID", help="Of one run; else of any.")] = None,
     set_: Set = None,
     while_stdin: WhileStdin = False,

@@ -15,7 +15,8 @@ from simulator import intervals
 from simulator.folder import RunFolder
 from simulator.intervals import Interval
 from simulator.manifest import DONE
-from simulator.metrics import BETTER, NAMES
+from simulator.metric_names import NAMES
+from simulator.metrics import BETTER
 from simulator.pooled import OF_TIMES, values
 from simulator.summary import Summary
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from simulator.metric_names import NAMES, STATISTICS
+
 PROGRAM: Final = Path(__file__).parents[1]
 RUNS: Final = Path("runs")
 MANIFEST: Final = "manifest.json"
@@ -60,6 +62,19 @@ def guards(incomplete: str) -> list[str]:
 def runs(incomplete: str) -> list[str]:
     """The runs of this folder."""
     return begun(["latest", *sorted(_runs())], incomplete)
+
+
+def watched(incomplete: str) -> list[str]:
+    """The runs of this folder, and the topics."""
+    return [*runs(incomplete), *begun(["kafka"], incomplete)]
+
+
+def rules(incomplete: str) -> list[str]:
+    """A metric, then what there is of it; sign and number are the user's own, in quotes."""
+    metric, dot, _ = incomplete.partition(".")
+    of = [metric] if metric in NAMES else []
+    words = [f"{name}.{one}" for name in of for one in STATISTICS] if dot else list(NAMES)
+    return begun(words, incomplete)
 
 
 def _runs() -> Iterator[str]:

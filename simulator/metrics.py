@@ -12,6 +12,7 @@ import numpy as np
 from simulator.arms import TWINS, Arm
 from simulator.frame import Frame
 from simulator.loop import Prepared
+from simulator.metric_names import NAMES
 
 DAY = 24
 COMPROMISED, HOURS = 0.5, 6
@@ -46,26 +47,6 @@ RATES: dict[str, tuple[Count, Count]] = {
     "campaign_unsure": (lambda f: f.campaign_unsure, lambda f: f.campaign),
     "poison_share": (lambda f: f.lessons_bots, lambda f: f.lessons_bots + f.lessons_people),
 }
-NAMES = (
-    *RATES,
-    "attack_success",
-    "attack_success_end",
-    "attack_success_ref",
-    "honest_votes_lost",
-    "honest_votes_lost_spam",
-    "honest_votes_lost_not_spam",
-    "honest_votes_lost_by_few",
-    "honest_mistakes_refused",
-    "correction_delay",
-    "correction_delay_p95",
-    "vote_value",
-    "one_minus_roca",
-    "ticks_to_compromise",
-    "ticks_to_detect",
-    "ticks_to_recover",
-    "twin_alarms_a_day",
-)
-
 
 UP, DOWN = 1, -1
 BETTER: dict[str, int] = dict.fromkeys(NAMES, DOWN) | {

@@ -16,7 +16,8 @@ from simulator import intervals
 from simulator.arms import TWINS
 from simulator.intervals import Interval
 from simulator.manifest import DONE, ERROR, INTERRUPTED
-from simulator.metrics import BETTER, NAMES, Metric
+from simulator.metric_names import NAMES
+from simulator.metrics import BETTER, Metric
 from simulator.phases import Phase
 from simulator.scenario import Scenario
 from simulator.summary import (

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from filter.plugins import SettingsError, unknown
-from simulator.metrics import NAMES, Metric
+from simulator.metric_names import NAMES, STATISTICS
+from simulator.metrics import Metric
 
-STATISTICS = ("mean", "min", "max", "p95", "ci_low", "ci_high")
 OPERATORS = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -30,8 +30,8 @@ class Threshold(NamedTuple):
     Args:
         text: as it was written.
         arm: whose metric; nothing for the arm that is judged.
-        metric: one of `simulator.metrics.NAMES`.
-        statistic: one of `STATISTICS`.
+        metric: one of `simulator.metric_names.NAMES`.
+        statistic: one of `simulator.metric_names.STATISTICS`.
         sign: one of `OPERATORS`.
         value: what it is compared with.
         breaks: whether the rule says what must not be (``--fail-if``), not what has to hold.

@@ -8,7 +8,7 @@ import pytest
 from filter.plugins import load, names
 from filter.settings import guard, model
 from simulator.arms import PLANS
-from simulator.metrics import NAMES
+from simulator.metric_names import NAMES
 from simulator.packs import Pack, Values
 from simulator.reproduce import PACKS
 from simulator.scenario import read

@@ -10,7 +10,7 @@ from simulator.cli import main
 from simulator.compare import BETTER_NOW, OTHER, UNCHANGED, WORSE, Change, compare
 from simulator.folder import RunFolder
 from simulator.manifest import DONE
-from simulator.metrics import NAMES
+from simulator.metric_names import NAMES
 from simulator.pooled import pooled
 from simulator.summary import Replicate
 from tests.simulator.small_run import small

@@ -12,10 +12,13 @@ from filter.plugins import names
 from filter.settings import guard_names
 from simulator import completion
 from simulator.catalogue import KINDS
+from simulator.display import KINDS as DISPLAYS
+from simulator.metric_names import NAMES
 from simulator.scenario import scenario_names
 from tests.conftest import ROOT
 
 COMPLETE = "_HAMSTRUNG_COMPLETE"
+NAMES_OF_SUCCESS = ["attack_success", "attack_success_end", "attack_success_ref"]
 PROGRAM = "from simulator.cli import main; raise SystemExit(main())"
 
 
@@ -54,6 +57,16 @@ def bash(line: str, folder: Path = ROOT, program: str = PROGRAM) -> list[str]:
         ("run peace --guard rate_limit,rate", []),
         ("run peace --attack ./mine", []),
         ("run peace --engine k", ["kafka"]),
+        ("run peace --display ", list(DISPLAYS)),
+        ("run peace --speed ", ["max"]),
+        ("run peace --fail-if attack_success", NAMES_OF_SUCCESS),
+        (
+            "run peace --fail-if attack_success.m",
+            ["attack_success.mean", "attack_success.min", "attack_success.max"],
+        ),
+        ("run peace --fail-if nothing.m", []),
+        ("watch ", ["latest", "kafka"]),
+        ("worker ", ["all"]),
         ("list ch", ["checks"]),
         ("new a", ["attack"]),
         ("reproduce r1", ["r12", "r13", "r14"]),
@@ -91,8 +104,9 @@ def test_runs_of_the_folder_are_offered(tmp_path: Path) -> None:
     for name in ("20260101-peace-1", "no-run"):
         (tmp_path / "runs" / name).mkdir(parents=True)
     (tmp_path / "runs" / "20260101-peace-1" / "manifest.json").touch()
-    for command in ("report ", "compare latest ", "run --resume "):
+    for command in ("report ", "explain ", "show ", "compare latest ", "run --resume "):
         assert bash(command, tmp_path) == ["latest", "20260101-peace-1"]
+    assert bash("watch ", tmp_path) == ["latest", "20260101-peace-1", "kafka"]
 
 
 def test_a_tab_imports_nothing_heavy() -> None:
@@ -114,4 +128,5 @@ def test_what_is_offered_is_what_is_listed() -> None:
     assert completion.packs("") == names("simulator.packs")
     guards = [*guard_names(), *names("filter.checks"), "gate", "responder"]
     assert sorted(completion.guards("")) == sorted(set(guards))
+    assert completion.rules("") == list(NAMES)
     assert bash("list ") == list(KINDS)

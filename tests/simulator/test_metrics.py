@@ -9,7 +9,8 @@ import pytest
 from simulator import loop
 from simulator.frame import Frame
 from simulator.loop import Prepared
-from simulator.metrics import NAMES, Metric, measure, vote_value
+from simulator.metric_names import NAMES
+from simulator.metrics import RATES, Metric, measure, vote_value
 from tests.contracts.small import NO_ATTACK, run, small
 
 START, END, LAST = 8, 22, 60
@@ -83,6 +84,7 @@ def test_every_metric_is_there_for_every_arm() -> None:
     prepared = made({"attacked": {}, "twin": {}})
     for arm in prepared.arms:
         assert tuple(measure(prepared, arm)) == NAMES
+    assert set(RATES) < set(NAMES)
 
 
 def test_rates_are_ratios_of_sums_never_means_of_ratios() -> None:

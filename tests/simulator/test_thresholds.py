@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filter.plugins import SettingsError
-from simulator.metrics import NAMES, Metric
-from simulator.thresholds import OPERATORS, STATISTICS, Threshold, check, parse
+from simulator.metric_names import NAMES, STATISTICS
+from simulator.metrics import Metric
+from simulator.thresholds import OPERATORS, Threshold, check, parse
 
 MEASURED = {
     "attacked": {
