@@ -301,11 +301,19 @@ def watch(
 
 
 @app.command()
-def report(run: Run) -> int:
-    """Print the summary of a run again, and write it with charts as report.html in its folder."""
+def report(
+    run: Run,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The page; else report.html in its folder."
+        ),
+    ] = None,
+) -> int:
+    """Print the summary of a run again, and write it with charts as a page."""
     from simulator.past import print_report
 
-    print_report(run)
+    print_report(run, out)
     return 0
 
 

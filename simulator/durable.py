@@ -1,6 +1,7 @@
 """Files that survive a crash: each is there as a whole or not at all."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,7 +30,8 @@ def write_whole(path: Path, *parts: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise FolderError(f"{path}: cannot be written: {told(error)}") from error
 
 

@@ -1,5 +1,6 @@
 """Runs of the past: listed, reported and explained again from their folders."""
 
+import shlex
 import sys
 import textwrap
 from collections import Counter
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from filter.plugins import SettingsError
 from simulator import stdout
 from simulator.compare import (
     BETTER_NOW,
@@ -17,7 +19,7 @@ from simulator.compare import (
     Comparison,
     compare,
 )
-from simulator.durable import write_whole
+from simulator.durable import FolderError, write_whole
 from simulator.exits import say
 from simulator.explain import explain
 from simulator.folder import Record, RunFolder, runs
@@ -49,28 +51,41 @@ def _line(one: Record, column: int) -> str:
     return shown if len(shown) <= (most := max(width(), column + 20)) else shown[: most - 1] + "…"
 
 
-def print_report(which: str) -> None:
+def print_report(which: str, out: str | None = None) -> None:
     """Print a run's summary, as it was printed at its end; then write it as a page, and say where.
 
+    Args:
+        which: the run.
+        out: the page's file; None: ``report.html`` in the run's folder.
+
     Raises:
-        FolderError: there is no such run, it has not ended, or its folder cannot be written.
+        FolderError: there is no such run, or it has not ended; or the page cannot be written, after
+            the summary was printed.
+        SettingsError: ``out`` is no file's name.
     """
     folder = RunFolder.open(which)
+    path = folder.path / PAGE if out is None else Path(out)
+    if out is not None and (not path.name or path.is_dir()):
+        raise SettingsError(f"--out: expected a file such as {PAGE}, got {out!r}")
     text = report(
         folder.summary(), folder.path, folder.manifest.command, paint(sys.stdout), width()
     )
     if not encodes(sys.stdout, text):
         text = text.encode("ascii", "replace").decode()
     stdout.write(text)
-    say(f"as a page: {_written(folder)}")
+    _write(folder, path, which)
+    say(f"as a page: {path}")
 
 
-def _written(folder: RunFolder) -> Path:
+def _write(folder: RunFolder, path: Path, which: str) -> None:
     from simulator.page.whole import page
 
-    path = folder.path / PAGE
-    write_whole(path, page(folder).encode("utf-8", "replace"))
-    return path
+    whole = page(folder).encode("utf-8", "replace")
+    try:
+        write_whole(path, whole)
+    except FolderError as error:
+        elsewhere = f"hamstrung report {shlex.quote(which)} -o FILE.html"
+        raise FolderError(f"{error}; put the page elsewhere: {elsewhere}") from error.__cause__
 
 
 def print_comparison(base: str, new: str, json: bool) -> Comparison:

@@ -274,6 +274,30 @@ def test_a_run_of_the_past_is_listed_reported_and_not_run_again(
     assert (other.code, "is a run of 'quickstart', not of 'peace'" in other.err) == (2, True)
 
 
+def test_a_page_that_cannot_be_written_is_told_after_the_summary(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    main([*QUICK, "-o", "my run"])
+    written = Ended(capfd, "report", "my run", "-o", "page.html")
+    assert (written.code, written.err) == (0, "hamstrung: as a page: page.html\n")
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert not (tmp_path / "my run" / "report.html").exists()
+    nowhere = Ended(capfd, "report", "my run", "-o", "page.html/page.html")
+    assert (nowhere.code, nowhere.out) == (2, written.out)
+    assert nowhere.err.startswith("hamstrung: page.html/page.html: cannot be written: not a direc")
+    for no_file in ("", "my run"):
+        refused = Ended(capfd, "report", "my run", "-o", no_file)
+        assert (refused.code, refused.out) == (2, "")
+        assert "--out: expected a file such as report.html" in refused.err
+    (tmp_path / "my run" / "report.html").mkdir()
+    refused = Ended(capfd, "report", "my run")
+    assert (refused.code, refused.out) == (2, written.out)
+    assert refused.err == (
+        "hamstrung: my run/report.html: cannot be written: is a directory; put the page"
+        " elsewhere: hamstrung report 'my run' -o FILE.html\n"
+    )
+
+
 def test_a_vote_is_explained_and_an_unknown_one_refused(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -65,7 +65,6 @@ def bash(line: str, folder: Path = ROOT, program: str = PROGRAM) -> list[str]:
             ["attack_success.mean", "attack_success.min", "attack_success.max"],
         ),
         ("run peace --fail-if nothing.m", []),
-        ("watch ", ["latest", "kafka"]),
         ("worker ", ["all"]),
         ("list ch", ["checks"]),
         ("new a", ["attack"]),
