@@ -102,16 +102,8 @@ def simulate(
         if resume:
             manifest.must_go_on(before, now)
         with Journal(folder.path, prepared) as journal:
-            start = 0
-            if resume:
-                if journal.offsets() != Offsets(0, 0):
-                    _must_travel(prepared)
-                start, notes = _taken_up(folder, prepared, journal)
-                prepared = prepared._replace(notes=prepared.notes + notes)
-            elif journal.offsets() != Offsets(0, 0):
-                raise FolderError(
-                    f"{folder.path} already holds a run; resume it, or start a new one"
-                )
+            start, notes = _where_to_begin(folder, prepared, journal, resume)
+            prepared = prepared._replace(notes=prepared.notes + notes)
             folder.save(now)
             display.begin(beginning(prepared, folder.path))
             saver = Saver(prepared, folder.checkpoints, journal, pace)
@@ -156,6 +148,20 @@ def _must_travel(prepared: Prepared) -> None:
             f"this run cannot be resumed: the state of {prepared.scenario.filter.model} cannot be"
             " saved safely (no pickle is ever loaded), so it has no checkpoints; start a new run"
         )
+
+
+def _where_to_begin(
+    folder: RunFolder, prepared: Prepared, journal: Journal, resume: bool
+) -> tuple[int, tuple[str, ...]]:
+    """The first tick to simulate, and what to say of it."""
+    empty = journal.offsets() == Offsets(0, 0)
+    if not resume and not empty:
+        raise FolderError(f"{folder.path} already holds a run; resume it, or start a new one")
+    if not resume:
+        return 0, ()
+    if not empty:
+        _must_travel(prepared)
+    return _taken_up(folder, prepared, journal)
 
 
 def _taken_up(
