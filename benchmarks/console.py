@@ -1,10 +1,12 @@
 """What the console costs the run that it watches, and how soon it is there.
 
     python -m benchmarks.console [--rounds 5]
+    python -m benchmarks.console --soak 3600
 
 Runs of the flagship at full speed, by turns with nobody watching and with a console attached in a
 terminal of 120 by 40; the median of the ratios, and of the seconds from the command to the first
-picture. stdout has one line of JSON.
+picture. Or one run at two ticks a second, watched for as many seconds: the console's memory, once a
+minute. stdout has one line of JSON.
 """
 
 import argparse
@@ -34,6 +36,7 @@ PROGRAM: Final = (
     "from simulator.cli import main; raise SystemExit(main())",
 )
 RUN: Final = ("run", "not-spam-campaign", "--display", "none", "--no-twin")
+MINUTE: Final = 60
 PICTURE: Final = b"event log"
 """What is drawn last."""
 
@@ -106,11 +109,45 @@ def took(folder: Path, watched: bool) -> Took:
     return Took(wall, used.ru_utime + used.ru_stime, picture)
 
 
+def resident(process: int) -> float:
+    """Megabytes of memory that a process has in use."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def soak(folder: Path, seconds: int) -> dict[str, float]:
+    """Watch a run for long: what the console's memory is after a tenth of it, and at most after."""
+    pace = ("--speed", "2", "--duration", str(2 * seconds + 600))
+    run = subprocess.Popen([*PROGRAM, *RUN, *pace, "-o", str(folder)])
+    while not (folder / FRAMES).exists():
+        time.sleep(0.01)
+    one = watcher(folder)
+    sizes: list[float] = []
+    began, drawn = time.monotonic(), 0
+    while (since := time.monotonic() - began) < seconds:
+        if select.select([one.terminal], [], [], 1.0)[0]:
+            drawn += len(os.read(one.terminal, 1 << 16))
+        if since >= MINUTE * (len(sizes) + 1):
+            sizes.append(resident(one.process))
+            say(f"{since / MINUTE:.0f} min: {sizes[-1]:.1f} MB, {drawn / 1e6:.1f} MB drawn")
+    leave(one)
+    run.send_signal(signal.SIGINT)
+    run.wait()
+    early, late = sizes[: max(len(sizes) // 10, 1)], sizes[max(len(sizes) // 10, 1) :]
+    return {"seconds": seconds, "early_mb": max(early), "late_mb": max(late, default=max(early))}
+
+
 def main() -> None:
-    """Run by turns, and print the medians."""
+    """Run by turns, and print the medians; or watch one run for long."""
     options = argparse.ArgumentParser("python -m benchmarks.console", description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
-    rounds = options.parse_args().rounds
+    options.add_argument("--soak", type=int, default=0, metavar="SECONDS")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hamstrung-soak-") as folder:
+        if chosen.soak:
+            print(json.dumps(soak(Path(folder) / "run", chosen.soak) | machine()))
+            return
+    rounds = chosen.rounds
     pairs = []
     with tempfile.TemporaryDirectory(prefix="hamstrung-console-") as folder:
         for number in range(rounds):
