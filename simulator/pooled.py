@@ -14,11 +14,11 @@ import numpy as np
 
 from simulator import intervals
 from simulator.arms import TWINS
+from simulator.damage import Phase
 from simulator.intervals import Interval
 from simulator.manifest import DONE, ERROR, INTERRUPTED
 from simulator.metric_names import NAMES
 from simulator.metrics import BETTER, Metric
-from simulator.phases import Phase
 from simulator.scenario import Scenario
 from simulator.summary import (
     RAN,

@@ -7,9 +7,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from simulator.arms import PLANS, TWINS
+from simulator.damage import AFTER, BEFORE, UNDER
 from simulator.metrics import Metric
 from simulator.paint import Paint, plain
-from simulator.phases import AFTER, BEFORE, UNDER
 from simulator.pooled import OF_TIMES, worst
 from simulator.safe import safe
 from simulator.summary import RAN, OfGenre, Planned, Replicate, Rule, Summary

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from simulator.arms import TWINS
+from simulator.damage import AFTER, BEFORE, UNDER
 from simulator.frame import Frame
 from simulator.loop import Prepared
 from simulator.metrics import window
-from simulator.phases import AFTER, BEFORE, UNDER
 
 
 class Progress(NamedTuple):

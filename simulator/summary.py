@@ -3,9 +3,9 @@
 import msgspec
 
 from filter.events import INBOX, JUNK, UNSURE
+from simulator.damage import Phase, phases
 from simulator.loop import Prepared
 from simulator.metrics import Metric, measure
-from simulator.phases import Phase, phases
 from simulator.thresholds import Held, Threshold, check
 from simulator.verdict import verdict
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.arms import TWINS
+from simulator.damage import beside
 from simulator.metrics import Metric
 from simulator.page.part import Part, Table, Tile, percent
 from simulator.page.votes import MOST
-from simulator.phases import beside
 from simulator.safe import safe
 from simulator.summary import Rule, Summary
 from simulator.verdict import WHEN

@@ -4,9 +4,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from simulator.damage import Phase
 from simulator.metrics import Metric
 from simulator.paint import ansi
-from simulator.phases import Phase
 from simulator.printed import report
 from simulator.summary import ArmSummary, Planned, Rule, Summary
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.phases import AFTER, BEFORE, UNDER, Phase, beside
+from simulator.damage import AFTER, BEFORE, UNDER, Phase, beside
 from simulator.verdict import aside
 
 
