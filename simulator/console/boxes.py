@@ -11,7 +11,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from simulator.console.following import sound
-from simulator.console.help import ENDS, HELP, LEAVES
+from simulator.console.keys import ENDS, HELP, LEAVES
 from simulator.folder import RunFolder
 
 

@@ -12,9 +12,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
-from simulator.console.app import AT_FIRST, Console
+from simulator.console.app import Console
 from simulator.console.boxes import Evidence, Help
 from simulator.console.following import LONG
+from simulator.console.layout import AT_FIRST
 from simulator.console.recording import Recording
 from simulator.console.sources import MOST
 from simulator.folder import RunFolder
@@ -46,7 +47,7 @@ async def test_the_screen_in_the_middle_of_an_attack(
     folder: RunFolder, size: tuple[int, int], snapshot: SnapshotAssertion
 ) -> None:
     async with opened(folder, size) as (app, pilot, _):
-        app._show(15)
+        app.show(15)
         await pilot.pause()
         assert screen(app) == snapshot
 
@@ -56,9 +57,9 @@ async def test_the_screen_after_a_key(
     folder: RunFolder, key: str, snapshot: SnapshotAssertion
 ) -> None:
     async with opened(folder) as (app, pilot, _):
-        app._show(15)
+        app.show(15)
         if key in ("s", "enter", "M"):
-            app._table().focus()
+            app.drawing.table().focus()
         await pilot.press(key)
         await pilot.pause()
         assert screen(app) == snapshot
@@ -94,14 +95,14 @@ async def test_arrows_and_turns_move_the_view_and_end_lets_it_go_on(folder: RunF
             29,
             0,
         ]
-        assert app.paused
+        assert app.player.paused
 
 
 async def test_digits_show_and_hide_panels_and_a_small_screen_begins_with_few(
     folder: RunFolder,
 ) -> None:
     async with opened(folder, COMPACT) as (app, pilot, _):
-        assert app.shown() == AT_FIRST[True]
+        assert app.drawing.shown() == AT_FIRST[True]
         assert not app.query_one("#panel-5").display
         await pilot.press("5", "9")
         assert app.query_one("#panel-5").display
@@ -121,21 +122,21 @@ async def test_a_paused_view_stays_where_it_is(folder: RunFolder) -> None:
 
 async def test_the_filter_keeps_what_has_it(folder: RunFolder) -> None:
     async with opened(folder) as (app, pilot, _):
-        app._show(25)
-        before = app._table().row_count
+        app.show(25)
+        before = app.drawing.table().row_count
         await pilot.press("f", *"bot", "enter")
         await pilot.pause()
         known = [one for one in app.recording.seen.sources.values() if one.bot]
         assert 0 < len(known) < len(app.recording.seen.sources)
-        assert app._table().row_count == min(len(known), MOST)
+        assert app.drawing.table().row_count == min(len(known), MOST)
         await pilot.press("f", *"ot a soul", "enter")
         await pilot.pause()
-        assert app._table().row_count == 0 < before
+        assert app.drawing.table().row_count == 0 < before
 
 
 async def test_enter_on_a_source_shows_its_evidence(folder: RunFolder) -> None:
     async with opened(folder) as (app, pilot, _):
-        app._show(25)
+        app.show(25)
         await pilot.press("tab", "down", "enter")
         await pilot.pause()
         assert isinstance(app.screen, Evidence)
@@ -172,11 +173,11 @@ async def test_what_is_said_gives_way_to_the_keys_and_a_filter_is_told(folder: R
 async def test_any_panel_can_be_maximised(folder: RunFolder) -> None:
     async with opened(folder) as (app, pilot, _):
         await pilot.press("M")
-        assert app.shown() == {0, 2}
+        assert app.drawing.shown() == {0, 2}
         await pilot.press("4")
-        assert app.shown() == {0, 4}
+        assert app.drawing.shown() == {0, 4}
         await pilot.press("M")
-        assert app.shown() == AT_FIRST[False]
+        assert app.drawing.shown() == AT_FIRST[False]
 
 
 async def test_ctrl_c_leaves(folder: RunFolder) -> None:
@@ -197,7 +198,7 @@ async def test_help_says_what_leaving_does(folder: RunFolder) -> None:
 
 async def test_export_saves_picture_and_figures(folder: RunFolder) -> None:
     async with opened(folder) as (app, pilot, _):
-        app._show(12)
+        app.show(12)
         await pilot.press("e")
         rows = (folder.path / "console-12.csv").read_text().splitlines()
         assert len(rows) == 1 + 3 * 13
@@ -247,7 +248,7 @@ async def test_a_run_that_goes_on_is_followed_to_its_last_tick(
         assert app.recording.seen.tick == 16, "who looks back is left where he is"
         await pilot.press("end")
         assert app.recording.seen.tick == 20
-        assert app.live
+        assert app.player.live
 
 
 async def test_pause_and_speed_are_asked_of_the_run_in_its_folder(
@@ -276,7 +277,7 @@ async def test_the_end_of_a_run_is_told_and_then_it_can_be_seen_again(
         (live.path / "manifest.json").write_bytes((folder.path / "manifest.json").read_bytes())
         app.refresh_view()
         assert "the run has ended (done)" in screen(app)
-        assert not app.live
+        assert not app.player.live
 
 
 async def test_a_run_taken_up_from_a_checkpoint_is_read_anew(
@@ -322,7 +323,7 @@ async def test_a_run_that_nobody_simulates_any_more_is_told(
         with (path / "frames.jsonl").open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # somebody resumes it
             app.refresh_view()
-            assert app.live
+            assert app.player.live
             assert "▶ RUN" in screen(app)
 
 
@@ -376,7 +377,7 @@ async def test_a_hostile_text_in_every_field_has_no_effect(
         for line in (folder.path / "events.jsonl").read_text().splitlines():
             file.write(json.dumps(evil(json.loads(line))) + "\n")
     async with opened(RunFolder.open(path), size) as (app, pilot, _):
-        app._show(25)
+        app.show(25)
         await pilot.press("5", "tab", "enter")
         await pilot.pause()
         for _ in range(2):
@@ -438,7 +439,7 @@ async def test_what_was_learned_is_found_out_beside_the_screen(folder: RunFolder
     async with opened(folder) as (app, pilot, _):
         await pilot.press("l")
         assert "nothing was learned yet" in screen(app)
-        app._show(20)
+        app.show(20)
         await pilot.press("l")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -457,8 +458,8 @@ async def test_what_was_learned_is_found_out_beside_the_screen(folder: RunFolder
 
 async def test_typing_into_the_filter_moves_nothing(folder: RunFolder) -> None:
     async with opened(folder) as (app, pilot, _):
-        app._show(20)
+        app.show(20)
         await pilot.press("f", "7", "left", "home", "5", "escape")
         assert app.recording.seen.tick == 20
-        assert app.shown() == AT_FIRST[False]
+        assert app.drawing.shown() == AT_FIRST[False]
         assert app.focused is None
