@@ -8,8 +8,8 @@ import msgspec
 from simulator.frame import Frame
 from simulator.loop import Prepared
 from simulator.metrics import inbox_share, inside, window
+from simulator.phases import AFTER, ALL, BEFORE, UNDER
 
-BEFORE, UNDER, AFTER = "before", "under", "after"
 NOTABLE = 0.005
 """Difference of two shares from which it is spoken of."""
 
@@ -71,7 +71,7 @@ def phases(prepared: Prepared) -> list[Phase]:
     """Each arm's phases; without an attack there is one, ``all``."""
     start, end = window(prepared)
     duration = prepared.scenario.duration
-    spans = [("all", 0, duration)]
+    spans = [(ALL, 0, duration)]
     if prepared.strike:
         spans = [(BEFORE, 0, start), (UNDER, start, end), (AFTER, end, duration)]
     return [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from filter.plugins import SettingsError, unknown
 from simulator.paint import encodes, paint, terminal, width
+from simulator.phases import LONGEST, NAMES
 from simulator.safe import safe
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ FULL = "full"
 KINDS = (FULL, "rich", "plain", "none")
 PLAIN_SECONDS = 5.0
 RICH_SECONDS = 0.1
-SAID = {
-    "before": "peace",
-    "under": "under attack",
-    "after": "after the attack",
-    "all": "peace",
-}
 SYMBOLS = {"✓": "+", "✗": "x", "…": "...", "━": "=", "─": "-"}
 
 
@@ -120,8 +115,8 @@ class Plain:
 
     def show(self, progress: "Progress", first: "Progress", turned: bool) -> None:
         """Write a line."""
-        time = f"{progress.tick:>4} h {done(progress):>3} %"
-        self.say(f"{time}  {said(progress):<16}  {figures(progress, first)}")
+        time = f"{hour(progress)} {done(progress):>3} %"
+        self.say(f"{time}  {said(progress):<{LONGEST}}  {figures(progress, first)}")
 
     def end(self, summary: "Summary", folder: Path, command: str) -> None:
         """Print the summary."""
@@ -185,9 +180,9 @@ class Rich(Plain):
         if self._live is None:
             return
         if turned:
-            self._live.console.print(f"{progress.tick - 1:>4} h  {said(progress)}")
+            self._live.console.print(f"{hour(progress)}  {said(progress)}")
         columns = min(self._live.console.width, width())
-        drawn = f"{bar(progress, columns)}\n{progress.tick:>4} h  {figures(progress, first)}"
+        drawn = f"{bar(progress, columns)}\n{hour(progress)}  {figures(progress, first)}"
         self._live.update(Text(drawn, no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def close(self) -> None:
@@ -228,17 +223,22 @@ def left(progress: "Progress", first: "Progress") -> str:
     return f"  {rest // 60}:{rest % 60:02d} left"
 
 
+def hour(progress: "Progress") -> str:
+    """The hour that was measured last, as the console and the summary count; of seeds, how many."""
+    return f"{progress.tick if progress.hour < 0 else progress.hour:>4} h"
+
+
 def said(progress: "Progress") -> str:
     """The phase in words; of several seeds, how many have ended."""
-    return SAID.get(progress.phase, progress.phase)
+    return NAMES.get(progress.phase, progress.phase)
 
 
 def bar(progress: "Progress", columns: int) -> str:
     """A line with the phase, how much is done, and a bar as wide as there is room."""
-    room = max(columns - 26, 10)
+    room = max(columns - LONGEST - 10, 10)
     full = room * progress.tick // max(progress.duration, 1)
     bars = f"{'━' * full}{'─' * (room - full)}"
-    return f"{said(progress):<16}  {bars} {done(progress):>3} %"
+    return f"{said(progress):<{LONGEST}}  {bars} {done(progress):>3} %"
 
 
 def done(progress: "Progress") -> int:

@@ -7,9 +7,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from simulator.arms import PLANS, TWINS
-from simulator.damage import AFTER, BEFORE, UNDER
 from simulator.metrics import Metric
 from simulator.paint import Paint, plain
+from simulator.phases import AFTER, BEFORE, NAMES, UNDER
 from simulator.pooled import OF_TIMES, worst
 from simulator.safe import safe
 from simulator.summary import RAN, OfGenre, Planned, Replicate, Rule, Summary
@@ -25,6 +25,7 @@ ARMS = {
     "random": "as many votes stopped as by the guard that is judged, but by lot",
 }
 PHASES = (BEFORE, UNDER, AFTER)
+"""Heads of columns; in full they are `simulator.phases.NAMES`."""
 LONG = 2000
 MANY = 100
 """Votes from which a share of them is told in percent, not as a fraction."""
@@ -48,7 +49,7 @@ def report(
         [paint(line, "title") for line in _wrapped(summary.verdict, width)],
         _section("THRESHOLDS", _thresholds(summary, paint), paint),
         _section(f"ARMS  {_of_arms(summary)}", _legend(summary), paint),
-        _section("DAMAGE  in % of that mail", _damage(summary), paint),
+        _section(f"DAMAGE  in % of that mail{_in_full(summary)}", _damage(summary), paint),
         _section(
             "GENRES  in % of that mail, of the judged arm; lost: of right honest votes",
             _genres(summary),
@@ -121,9 +122,20 @@ def _legend(summary: Summary) -> Iterator[str]:
         yield f"  {name:<12}{ARMS.get(name, '')}{judged}"
 
 
+def _phases(summary: Summary) -> list[str]:
+    known = {one.phase for one in summary.phases}
+    return [name for name in PHASES if name in known]
+
+
+def _in_full(summary: Summary) -> str:
+    """What the columns' heads stand for."""
+    names = [NAMES[phase] for phase in _phases(summary)]
+    return f": {', '.join(names)}" if names else ""
+
+
 def _damage(summary: Summary) -> Iterator[str]:
     rows = {(one.arm, one.phase): one for one in summary.phases}
-    phases = [name for name in PHASES if any(phase == name for _, phase in rows)] or ["all"]
+    phases = _phases(summary) or ["all"]
     of_campaign = [phase for phase in phases if phase != BEFORE] if summary.attacks else []
     groups = [("ham misclassified", phases), ("spam misclassified", phases)]
     groups += [("campaign in inbox", of_campaign)] if of_campaign else []

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from simulator.arms import TWINS
-from simulator.damage import AFTER, BEFORE, UNDER
 from simulator.frame import Frame
 from simulator.loop import Prepared
 from simulator.metrics import window
+from simulator.phases import ALL, phase
 
 
 class Progress(NamedTuple):
@@ -24,6 +24,8 @@ class Progress(NamedTuple):
         ham_misclassified: share of ham in the spam folder; None: no data.
         phase: ``before``, ``under`` or ``after`` the attack; ``all`` without one.
         spam_misclassified: share of spam, without the campaign, in the inbox; None: no data.
+        hour: the last tick that was measured, the first one being 0: the hour that is told. Of
+            several seeds, which have none in common, -1.
     """
 
     tick: int
@@ -34,6 +36,7 @@ class Progress(NamedTuple):
     ham_misclassified: float | None
     phase: str
     spam_misclassified: float | None = None
+    hour: int = -1
 
 
 class _Sums:
@@ -109,11 +112,8 @@ class Running:
             ham_misclassified=ours.ham_misclassified(),
             phase=self._phase(),
             spam_misclassified=ours.spam_misclassified(),
+            hour=self.seen,
         )
 
     def _phase(self) -> str:
-        if not self._attacked:
-            return "all"
-        if self.seen < self._start:
-            return BEFORE
-        return UNDER if self.seen < self._end else AFTER
+        return phase(self.seen, self._start, self._end) if self._attacked else ALL

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from simulator.arms import TWINS
-from simulator.damage import AFTER, UNDER, Beside, Phase, beside
+from simulator.damage import Beside, Phase, beside
 from simulator.loop import Prepared
 from simulator.metrics import Metric, window
+from simulator.phases import AFTER, UNDER
 
 WHEN = {UNDER: "under the attack", AFTER: "after it"}
 

@@ -8,6 +8,7 @@ from filter.events import LIMITED, QUARANTINED, REJECTED, SHADOWED, TAUGHT, UNLE
 from simulator.arms import TWINS
 from simulator.console.following import Line
 from simulator.frame import Frame
+from simulator.phases import ALL, NAMES, UNDER, phase
 
 STOPS = frozenset({LIMITED, QUARANTINED, REJECTED, SHADOWED})
 """Rulings that say something against a vote; a merged vote or a duplicate is not accused."""
@@ -61,10 +62,12 @@ class Plan(NamedTuple):
         return name if name in self.arms else ""
 
     def phase(self, tick: int) -> str:
-        """Where in the story a tick is."""
-        if not self.attack:
-            return "peace"
-        return "peace" if tick < self.start else "under attack" if tick < self.end else "aftermath"
+        """Where in the story a tick is, in words."""
+        return NAMES[phase(tick, self.start, self.end) if self.attack else ALL]
+
+    def attacked(self, tick: int) -> bool:
+        """Whether a tick is one of the attack's."""
+        return bool(self.attack) and phase(tick, self.start, self.end) == UNDER
 
 
 @dataclass
@@ -181,7 +184,7 @@ class Seen:
         self.tick = frame.tick
         turned = self.plan.phase(frame.tick) != self.plan.phase(frame.tick - 1)
         if self.plan.attack and (turned or not frame.tick):
-            self._say("info", f"{self.plan.phase(frame.tick)} begins")
+            self._say("info", f"from here: {self.plan.phase(frame.tick)}")
         if frame.tick % DAY == 0:
             self._forget(frame.tick)
 

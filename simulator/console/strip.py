@@ -38,17 +38,16 @@ class Message:
 
 def status(player: Player) -> Text:
     """The status strip: of which run, and of which of its hours, the panels tell."""
-    plan, tick = player.recording.plan, player.recording.seen.tick
-    phase = plan.phase(max(tick, 0))
-    under = phase == "under attack"
+    plan, tick = player.recording.plan, max(player.recording.seen.tick, 0)
+    under = plan.attacked(tick)
     state, style = _state(player)
     pace = "max" if not player.pace else f"{player.pace:g} ticks/s"
     parts = [
         (f" {state} ", style),
         (f" {plan.name} ", "bold"),
-        (f" {phase}", BAD if under else PEOPLE),
+        (f" {plan.phase(tick)}", BAD if under else PEOPLE),
         (f": {plan.attack}" if under else "", BAD),
-        (f"  {tick + 1} of {plan.duration} h  {pace}", ""),
+        (f"  hour {tick} of {plan.duration - 1}  {pace}", ""),
         (f"  seed {plan.seed}  {plan.engine}  guard {plan.guard or 'none'}", DIM),
     ]
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from filter.events import HOLD, PROMOTE, ROLL_BACK
 from simulator.arms import TWINS
-from simulator.damage import UNDER
 from simulator.metrics import Metric
 from simulator.page.charts import Attack, Line, lines
 from simulator.page.course import HOURS, Span, curve, gate
 from simulator.page.part import Chart, Part, percent
 from simulator.page.run import Run
+from simulator.phases import UNDER
 from simulator.printed import ARMS
 from simulator.summary import Summary
 

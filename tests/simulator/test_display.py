@@ -20,7 +20,7 @@ def prepared() -> Prepared:
 
 
 def a_progress(tick: int, seconds: float, phase: str = "before") -> Progress:
-    return Progress(tick, 100, 5000 * tick, seconds, 0.25, None, phase)
+    return Progress(tick, 100, 5000 * tick, seconds, 0.25, None, phase, hour=tick - 1)
 
 
 def lines(stream: StringIO) -> list[str]:
@@ -34,7 +34,7 @@ def test_a_plain_display_writes_every_five_seconds_and_at_each_turn() -> None:
         phase = "before" if tick < 8 else "under"
         shown.tick(a_progress(tick, float(tick), phase))
     ticks = [int(line.split()[0]) for line in lines(stream)]
-    assert ticks == [1, 6, 8, 13, 18]
+    assert ticks == [0, 5, 7, 12, 17]
     assert "under attack" in lines(stream)[2]
 
 
@@ -44,7 +44,7 @@ def test_a_line_says_all_that_is_asked_for() -> None:
     shown.tick(a_progress(1, 1.0))
     shown.tick(a_progress(11, 6.0))
     assert lines(stream)[1] == (
-        "  11 h  11 %  peace             9167 mails/s  attack success 25.0 %"
+        "  10 h  11 %  before the attack  9167 mails/s  attack success 25.0 %"
         "  ham misclassified no data  0:44 left"
     )
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from simulator.damage import AFTER, BEFORE, UNDER, Phase, beside
+from simulator.damage import Phase, beside
+from simulator.phases import AFTER, BEFORE, UNDER
 from simulator.verdict import aside
 
 
