@@ -211,8 +211,6 @@ class _Session:
             try:
                 for tick in ticks(self._prepared, start):
                     self._write()
-                    if count := self._prepared.more.get(tick):
-                        self._journal.alert(tick, f"{count} more bots joined the attack")
                     progress = self._running.progress(tick, self._saver.seconds())
                     display.tick(progress)
                     if self._watcher is not None:

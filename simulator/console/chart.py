@@ -1,80 +1,166 @@
-"""The damage chart: where the campaign went, in each arm, beside what the gate did."""
+"""The damage chart: where the campaign went, in each arm, under what the gate and the bots did."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from rich.text import Text
 from textual_plotext import PlotextPlot
 
-from simulator.console.figures import HOURS, curve
+from filter.events import HOLD, ROLL_BACK
+from simulator.console.figures import DAY, HOURS, curve
+from simulator.console.panels import BOTS, DIM, PEOPLE
 from simulator.console.seen import Seen
+from simulator.inks import BARE, OURS, TWIN, inks
 from simulator.metrics import RATES
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-LINES: "dict[str, tuple[tuple[int, int, int], str]]" = {
-    "attacked": ((224, 138, 46), "braille"),
-    "twin": ((91, 155, 213), "braille"),
-    "unguarded": ((230, 190, 90), "dot"),
+class Line(NamedTuple):
+    """How a curve looks: its colour, what it is drawn with, and what stands for it in a legend."""
+
+    colour: str
+    marker: str
+    symbol: str
+
+
+GREY, GROUND = "#a0a0a0", "#1e1e1e"
+LINES = {
+    OURS: Line(PEOPLE, "braille", "⠒"),
+    BARE: Line(BOTS, "•", "•"),
+    TWIN: Line(GREY, "braille", "⠂"),
 }
+"""By their inks, which are those of the report; the twin is dotted, so that both are seen."""
+GATE = {HOLD: ("‖", "held"), ROLL_BACK: ("×", "rolled back")}
+ATTACK, JOINS = "attack", "▲"
 MOST = 400
 """Points of a curve at most: a screen has no more columns than that."""
+APART = 3
+"""Columns between two dots of a dotted curve."""
+EDGES = 2
+"""Columns of a panel that its title leaves free."""
 
 
 class Damage(PlotextPlot):
-    """Share of the campaign, or of ham, in the wrong folder, over the run.
+    """Share of the campaign, or of ham and spam, in the wrong folder, over the run.
 
-    It is the one widget that knows of Plotext.
+    The line above 100 % is for marks: the attack, what the gate refused, bots that joined. It is
+    the one widget that knows of Plotext.
     """
 
     def show(self, seen: Seen) -> None:
-        """Draw what was seen."""
-        self.plt.clear_figure()
-        self.plt.theme("textual-design-dark")
-        self.plt.xlim(0, max(seen.plan.duration, 1))
-        self.plt.ylim(0, 100)
-        self.plt.frame(False)
-        self.plt.yticks([0, 50, 100])
-        step = 24 if seen.plan.duration <= 240 else 24 * (seen.plan.duration // 200)
-        self.plt.xticks(list(range(0, seen.plan.duration + 1, step)))
-        for name in ("unguarded", "twin", "attacked"):
-            self._curve(seen, name)
-        if not seen.plan.attack:
-            self._rate(seen, "ham_misclassified", (91, 155, 213))
-            self._rate(seen, "spam_misclassified", (224, 138, 46))
-        for edge in {seen.plan.start, seen.plan.end} if seen.plan.attack else ():
-            self.plt.vline(edge, (150, 150, 150))
-        ticks = [tick for tick, _ in seen.marks][-MOST:]
-        if ticks:
-            self.plt.scatter(ticks, [97.0] * len(ticks), marker="x", color=(230, 190, 90))
+        """Draw what was seen, and say in the border what it is."""
+        self.border_title = title(seen, self.size.width)
+        self.border_subtitle = legend(seen)
+        plt, duration = self.plt, max(seen.plan.duration, 1)
+        plt.clear_figure()
+        plt.theme("textual-design-dark")
+        rows = max(self.size.height - 1, 3)
+        plt.xlim(0, duration)
+        plt.ylim(0, self._marks(rows))
+        plt.frame(False)
+        plt.yticks([0, 50, 100])
+        step = DAY if duration <= 10 * DAY else DAY * (duration // 200)
+        plt.xticks(list(range(0, duration + 1, step)))
+        if seen.plan.attack:
+            self._attack(seen, self._marks(rows))
+        else:
+            self._rate(seen, "spam_misclassified", LINES[BARE].marker)
+            self._rate(seen, "ham_misclassified", LINES[OURS].marker)
+        self._gate(seen, self._marks(rows))
         self.refresh()
 
-    def _curve(self, seen: Seen, name: str) -> None:
-        arm = seen.plan.judged if name == "attacked" else name
-        frames = [f for f in seen.frames.get(arm, []) if f.campaign]
-        part, whole = RATES["campaign_in_inbox"]
-        values = curve(frames, part, whole, HOURS)
-        color, marker = LINES[name]
-        self._line([f.tick for f in frames], values, color, marker)
+    @staticmethod
+    def _marks(rows: int) -> float:
+        """The height at which marks stand: a row above 100 %."""
+        return 100 * rows / (rows - 1)
 
-    def _rate(self, seen: Seen, name: str, color: "tuple[int, int, int]") -> None:
+    def _attack(self, seen: Seen, height: float) -> None:
+        plan = seen.plan
+        for edge in (plan.start, plan.end):
+            self.plt.vline(edge, _rgb(GREY))
+        marks = [tick for tick, _ in (*plan.joins, *seen.marks) if plan.start <= tick <= seen.tick]
+        if not marks or min(marks) > plan.start + (len(ATTACK) + 1) * self._column(seen):
+            self._say(ATTACK, plan.start + self._column(seen), height, GREY)
+        arms = {ink: arm for arm, ink in inks(plan.judged).items() if ink in LINES}
+        for ink in (BARE, OURS, TWIN):
+            self._campaign(seen, arms.get(ink, ""), LINES[ink], ink == TWIN)
+        self._joins(seen, height)
+
+    def _say(self, text: str, tick: float, height: float, colour: str) -> None:
+        self.plt.text(text, tick, height, _rgb(colour), _rgb(GROUND), alignment="left")
+
+    def _column(self, seen: Seen) -> float:
+        """Ticks that share a column of the screen."""
+        return seen.plan.duration / max(self.size.width - 4, 1)
+
+    def _campaign(self, seen: Seen, arm: str, line: Line, dotted: bool) -> None:
+        frames = [frame for frame in seen.frames.get(arm, []) if frame.campaign]
+        values = curve(frames, *RATES["campaign_in_inbox"], HOURS)
+        ticks = [frame.tick for frame in frames]
+        if dotted:
+            step = max(round(APART * self._column(seen)), 1)
+            known = [(t, v) for t, v in zip(ticks, values, strict=True) if t % step == 0]
+            self._points(known, line, self.plt.scatter)
+        else:
+            self._points(list(zip(ticks, values, strict=True)), line, self.plt.plot)
+
+    def _rate(self, seen: Seen, name: str, marker: str) -> None:
         frames = seen.frames.get(seen.plan.judged, [])
-        values = curve(frames, *RATES[name], hours=24)
-        self._line([f.tick for f in frames], values, color, "braille")
+        values = curve(frames, *RATES[name], hours=DAY)
+        known = [(frame.tick, value) for frame, value in zip(frames, values, strict=True)]
+        self._points(known, Line(PEOPLE, marker, ""), self.plt.plot)
 
-    def _line(
-        self, ticks: "Sequence[int]", values: "Sequence[float | None]", color: Any, marker: str
-    ) -> None:
-        known = [(t, 100 * v) for t, v in zip(ticks, values, strict=True) if v is not None]
-        step = max(len(known) // MOST, 1)
-        if known:
-            self.plt.plot(*zip(*known[::step], strict=True), color=color, marker=marker)
+    def _points(self, of: "Sequence[tuple[int, float | None]]", line: Line, draw: Any) -> None:
+        known = [(tick, 100 * value) for tick, value in of if value is not None]
+        shown = known[:: max(len(known) // MOST, 1)]
+        if shown:
+            draw(*zip(*shown, strict=True), color=_rgb(line.colour), marker=line.marker)
+
+    def _gate(self, seen: Seen, height: float) -> None:
+        for action, (symbol, _) in GATE.items():
+            ticks = [tick for tick, done in seen.marks if done == action][-MOST:]
+            if ticks:
+                heights = [height] * len(ticks)
+                self.plt.scatter(ticks, heights, marker=symbol, color=_rgb(GREY))
+
+    def _joins(self, seen: Seen, height: float) -> None:
+        """A mark where bots joined, and how many, where there is room before the next one."""
+        joins = [one for one in seen.plan.joins if one[0] <= seen.tick]
+        nexts = [*(tick for tick, _ in joins[1:]), seen.plan.duration]
+        for (tick, count), then in zip(joins, nexts, strict=False):
+            said = f"{JOINS} +{count} bots" if count > 1 else f"{JOINS} +1 bot"
+            fits = (then - tick) / self._column(seen) > len(said)
+            self._say(said if fits else JOINS, tick, height, BOTS)
 
 
-def legend(seen: Seen) -> str:
-    """What the curves are."""
-    if seen.topics:
-        return "topics do not tell what mail truly is: see the run's folder"
+def _rgb(colour: str) -> "tuple[int, int, int]":
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def title(seen: Seen, width: int) -> Text:
+    """What the figures are, and the marks that there are, as far as there is room."""
+    done = {action for _, action in seen.marks}
+    marks = [f"  {symbol} {said}" for action, (symbol, said) in GATE.items() if action in done]
     if not seen.plan.attack:
-        return "% misclassified, last 24 h: ham (blue), spam (orange)"
-    bare = ", without (dots)" if "unguarded" in seen.frames else ""
-    return f"% in inbox: guarded (orange){bare}"
+        return Text("2 damage: % misclassified, last 24 h")
+    whole = Text("2 damage: % of campaign in inbox")
+    short = Text("2 damage: % in inbox")
+    text = whole if len(whole) + len("".join(marks)) <= width - EDGES else short
+    for mark in marks:
+        if len(text) + len(mark) <= width - EDGES:
+            text.append(mark, DIM)
+    return text
+
+
+def legend(seen: Seen) -> Text:
+    """What the curves are: arms by their names, as everywhere else."""
+    if seen.topics:
+        return Text("topics do not tell what mail truly is: see the run's folder")
+    if not seen.plan.attack:
+        signs = [(LINES[OURS].symbol, "ham", PEOPLE), (LINES[BARE].symbol, "spam", PEOPLE)]
+    else:
+        arms = {arm: LINES[ink] for arm, ink in inks(seen.plan.judged).items() if ink in LINES}
+        signs = [(of.symbol, arm, of.colour) for arm, of in arms.items() if arm in seen.frames]
+    return Text("  ").join(
+        Text.assemble((f"{sign} ", colour), name) for sign, name, colour in signs
+    )

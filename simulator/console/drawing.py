@@ -6,7 +6,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Input, Static
 
 from simulator.console import panels, sources, strip
-from simulator.console.chart import Damage, legend
+from simulator.console.chart import Damage
 from simulator.console.layout import COMPACT, ROWS, TITLES, Layout
 from simulator.console.panels import Look
 from simulator.console.player import Player
@@ -63,9 +63,7 @@ class Drawing(Vertical):
 
     def _panel(self, number: int) -> Panel | Damage | DataTable[Text]:
         if number == 2:
-            chart = Damage(id="panel-2", classes="panel")
-            chart.border_title = Text("2 damage")
-            return chart
+            return Damage(id="panel-2", classes="panel")
         if number == 5:
             table: DataTable[Text] = DataTable(id="panel-5", classes="panel", cursor_type="row")
             table.border_title = Text("5 sources")
@@ -127,9 +125,7 @@ class Drawing(Vertical):
             if number in shown:
                 self._text(f"#panel-{number}", text(seen, self._room(f"#panel-{number}")))
         if 2 in shown:
-            chart = self.query_one(Damage)
-            chart.border_subtitle = Text(legend(seen))
-            chart.show(seen)
+            self.query_one(Damage).show(seen)
         if 5 in shown:
             sources.fill(self.table(), seen, look, self.order)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from simulator.console.following import Line, Lines, sound
-from simulator.console.seen import Plan, Seen, plan
+from simulator.console.seen import Plan, Seen, joins, plan
 from simulator.durable import FolderError
 from simulator.folder import EVENTS, FRAMES, RunFolder, being_written
 from simulator.frame import Frame
@@ -99,6 +99,13 @@ class Recording:
                 self._known = []
                 self._back()
             self._known += [_frame(line, self.folder / FRAMES) for line in lines]
+            self._learn_joins()
+
+    def _learn_joins(self) -> None:
+        """Learn which bots joined the run: its manifest has them before a frame does."""
+        more = joins(RunFolder.open(self.folder).manifest.scenario)
+        if more != self.plan.joins:
+            self.plan = self.seen.plan = self.plan._replace(joins=more)
 
     def go(self, tick: int) -> None:
         """See all there is up to a tick; if that is before what was seen, from the start again.

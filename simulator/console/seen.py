@@ -1,6 +1,6 @@
 """What has been seen of a run up to a tick: all that the console's panels show."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ class Plan(NamedTuple):
         end: the tick after its last one.
         rules: the thresholds.
         guard: the guard's name.
+        joins: bots that joined later, ``(tick, how many)``, the first ones first.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     end: int
     rules: tuple[str, ...]
     guard: str
+    joins: tuple[tuple[int, int], ...] = ()
 
     @property
     def judged(self) -> str:
@@ -185,6 +187,8 @@ class Seen:
         turned = self.plan.phase(frame.tick) != self.plan.phase(frame.tick - 1)
         if self.plan.attack and (turned or not frame.tick):
             self._say("info", f"from here: {self.plan.phase(frame.tick)}")
+        for count in (count for tick, count in self.plan.joins if tick == frame.tick):
+            self._say("info", joined(count))
         if frame.tick % DAY == 0:
             self._forget(frame.tick)
 
@@ -312,6 +316,11 @@ class Seen:
         return frames[max(end - ticks, 0) : end]
 
 
+def joined(count: int) -> str:
+    """That bots join, in words."""
+    return f"{count} bots join the attack" if count > 1 else "a bot joins the attack"
+
+
 def plan(scenario: dict[str, Any], duration: int) -> Plan:
     """What a manifest says of its run; texts in it are made safe before."""
     attack = scenario.get("attack", {})
@@ -329,4 +338,17 @@ def plan(scenario: dict[str, Any], duration: int) -> Plan:
         end=min(start + int(attack.get("duration", 0)), duration) if name else duration,
         rules=tuple(scenario.get("thresholds", ())),
         guard=str(scenario.get("filter", {}).get("guard", "")),
+        joins=joins(scenario),
     )
+
+
+def joins(scenario: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    """The bots that joined later, as a manifest has them; those of one tick together.
+
+    >>> joins({"attack": {"more": [[60, 10], [52, 1], [60, 1]]}})
+    ((52, 1), (60, 11))
+    """
+    many: Counter[int] = Counter()
+    for tick, count in scenario.get("attack", {}).get("more", ()):
+        many[int(tick)] += int(count)
+    return tuple(sorted(many.items()))

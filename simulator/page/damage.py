@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from filter.events import HOLD, PROMOTE, ROLL_BACK
-from simulator.arms import TWINS
+from simulator.inks import inks
 from simulator.metrics import Metric
 from simulator.page.charts import Attack, Line, lines
 from simulator.page.course import HOURS, Span, curve, gate
@@ -15,7 +15,6 @@ from simulator.summary import Summary
 
 MEASURES = {"ham": "ham_misclassified", "spam": "spam_misclassified"}
 FOLDERS = {"ham": "the spam folder", "spam": "the inbox"}
-INKS = ("ours", "bare", "twin", "reference")
 
 
 def attack(summary: Summary) -> Attack:
@@ -42,11 +41,9 @@ def _how(run: Run) -> str:
 
 
 def _lines(run: Run, rate: str) -> list[Line]:
-    twin = TWINS.get(run.judged, "")
-    arms = dict(zip((run.judged, "unguarded", twin, "reference"), INKS, strict=True))
     return [
         Line(arm, ink, curve(run.frames[arm], rate))
-        for arm, ink in arms.items()
+        for arm, ink in inks(run.judged).items()
         if arm in run.frames and arm in ARMS
     ]
 

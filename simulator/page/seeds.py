@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from simulator.inks import inks
 from simulator.metrics import Metric
 from simulator.page.charts import Dots, dots
 from simulator.page.part import Chart, Part, Table, percent
@@ -44,12 +45,8 @@ def _words(summary: Summary) -> Iterator[str]:
 def _chart(summary: Summary) -> Iterator[Chart]:
     name = judged_by(summary)
     arms = dict.fromkeys([next(iter(summary.arms), ""), "unguarded"])  # one, if that is judged
-    inks = ("ours", "bare")
-    rows = [
-        _dots(summary, arm, name, ink)
-        for arm, ink in zip(arms, inks, strict=False)
-        if arm in summary.arms
-    ]
+    ink = inks(next(iter(summary.arms), ""))
+    rows = [_dots(summary, arm, name, ink[arm]) for arm in arms if arm in summary.arms]
     rows = [row for row in rows if row.seeds]
     if rows:
         title = name.replace("_", " ").capitalize()

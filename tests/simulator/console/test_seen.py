@@ -1,8 +1,12 @@
 """What the console says of a run is what the run's own figures say."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from filter.events import QUARANTINE, UNLEARN
+from filter.events import HOLD, QUARANTINE, UNLEARN
+from simulator.console.chart import legend, title
 from simulator.console.figures import curve, sparkline, success, thresholds
 from simulator.console.panels import Look, flow, guards, log, tiles
 from simulator.console.recording import Recording
@@ -165,3 +169,45 @@ def test_a_plan_of_peace_has_no_attack() -> None:
     found = plan({"name": "peace", "arms": ["default"], "attack": {"name": ""}}, 100)
     assert (found.attack, found.start, found.end) == ("", 100, 100)
     assert found.phase(50) == "peace"
+
+
+def test_bots_that_join_are_told_at_their_tick_and_those_of_one_tick_together() -> None:
+    attack = {"name": "a", "start": 8, "duration": 12, "more": [[9, 10], [11, 1], [9, 2]]}
+    seen = Seen(plan({"arms": ["attacked"], "attack": attack}, 48))
+    for tick in range(13):
+        seen.frame("attacked", empty(tick))
+    said = [(one.tick, one.text) for one in seen.log if "join" in one.text]
+    assert said == [(9, "12 bots join the attack"), (11, "a bot joins the attack")]
+
+
+def test_bots_that_join_a_run_that_goes_on_are_learned_from_its_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "live"
+    path.mkdir()
+    whole = ran(tmp_path / "whole", duration=14)
+    found = msgspec.json.decode((whole.path / "manifest.json").read_bytes())
+    frames = (whole.path / "frames.jsonl").read_bytes().splitlines(keepends=True)
+    (path / "manifest.json").write_bytes(msgspec.json.encode(found))
+    (path / "frames.jsonl").write_bytes(b"".join(frames[: 2 * 9]))
+    live = Recording(RunFolder.open(path))
+    live.read()
+    live.go(ALL)
+    found["scenario"]["attack"]["more"] = [[11, 10]]
+    (path / "manifest.json").write_bytes(msgspec.json.encode(found))
+    (path / "frames.jsonl").write_bytes(b"".join(frames))
+    live.read()
+    live.go(ALL)
+    assert live.seen.plan.joins == ((11, 10),)
+    assert (11, "10 bots join the attack") in [(one.tick, one.text) for one in live.seen.log]
+    live.go(3)
+    assert not [one for one in live.seen.log if "join" in one.text]
+
+
+def test_the_chart_s_legend_names_the_arms_and_its_title_the_marks_there_are() -> None:
+    seen = Seen(PLAN)
+    assert str(legend(seen)) == "⠒ attacked  ⠂ twin"
+    assert str(title(seen, 38)) == "2 damage: % of campaign in inbox"
+    seen.marks.append((9, HOLD))
+    assert str(title(seen, 58)) == "2 damage: % of campaign in inbox  ‖ held"
+    assert str(title(seen, 38)) == "2 damage: % in inbox  ‖ held"
+    peace = Seen(plan({"arms": ["default"]}, 48))
+    assert str(legend(peace)) == "⠒ ham  • spam"
