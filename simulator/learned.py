@@ -220,6 +220,7 @@ def told(found: Learned, truth: bool = True) -> list[str]:
     was, now = (f"{100 * one:.1f} %" for one in found.ham)
     lines.append(f"ham of the start set: {was} in spam before, {now} after")
     lines.append("")
+    lines.append("how far a word alone moves a mail: + towards spam, - towards ham")
     lines.append(f"{'word':<18}{'before':>8}{'after':>8}   taught by")
     return lines + [_line(one, truth) for one in found.moved]
 

@@ -155,10 +155,15 @@ class Console(App[int]):
             self.drawing.draw()
 
     def action_turn(self) -> None:
-        """To the next turn of the story: where the attack begins or ends."""
-        plan, tick = self.recording.plan, self.recording.seen.tick
-        turns = [plan.start, plan.end, self.recording.last]
-        self.show(next((one for one in turns if one > tick), 0))
+        """To the next turn of the story, and say what it is; after the last one, to the start."""
+        if not self._moves():
+            return
+        turn = self.player.turn()
+        if turn is None:
+            self.say(NO_FOLDER)
+        else:
+            self.show(turn.tick)
+            self.say(f"{turn.tick} h: {turn.text}")
 
     def show(self, tick: int) -> None:
         """Look at a tick."""
@@ -191,8 +196,11 @@ class Console(App[int]):
         self.see(self.drawing.look._replace(filter=event.value.strip()))
 
     def action_clear(self) -> None:
-        """Empty the log; what comes from now on is shown."""
-        self.see(self.drawing.look._replace(cleared=self.recording.seen.tick + 1))
+        """Empty the log, so that only what comes from now on is shown; or show it all again."""
+        cleared = self.drawing.look.cleared < 0
+        since = self.recording.seen.tick + 1 if cleared else -1
+        self.see(self.drawing.look._replace(cleared=since))
+        self.say("the log is cleared: c shows it all again" if cleared else "the whole log")
 
     def action_sort(self) -> None:
         """Sort sources by the next column."""

@@ -1,7 +1,7 @@
 """The damage chart: where the campaign went, in each arm, under what the gate and the bots did."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rich.text import Text
 from textual_plotext import PlotextPlot
@@ -85,8 +85,15 @@ class Damage(PlotextPlot):
             self._campaign(seen, arms.get(ink, ""), LINES[ink], ink == TWIN)
         self._joins(seen, height)
 
-    def _say(self, text: str, tick: float, height: float, colour: str) -> None:
-        self.plt.text(text, tick, height, _rgb(colour), _rgb(GROUND), alignment="left")
+    def _say(
+        self,
+        text: str,
+        tick: float,
+        height: float,
+        colour: str,
+        side: Literal["left", "right"] = "left",
+    ) -> None:
+        self.plt.text(text, tick, height, _rgb(colour), _rgb(GROUND), alignment=side)
 
     def _column(self, seen: Seen) -> float:
         """Ticks that share a column of the screen."""
@@ -123,13 +130,18 @@ class Damage(PlotextPlot):
                 self.plt.scatter(ticks, heights, marker=symbol, color=_rgb(GREY))
 
     def _joins(self, seen: Seen, height: float) -> None:
-        """A mark where bots joined, and how many, where there is room before the next one."""
+        """A mark where bots joined; beside it how many, if no other such mark is near."""
         joins = [one for one in seen.plan.joins if one[0] <= seen.tick]
-        nexts = [*(tick for tick, _ in joins[1:]), seen.plan.duration]
-        for (tick, count), then in zip(joins, nexts, strict=False):
-            said = f"{JOINS} +{count} bots" if count > 1 else f"{JOINS} +1 bot"
-            fits = (then - tick) / self._column(seen) > len(said)
-            self._say(said if fits else JOINS, tick, height, BOTS)
+        edges = [0, *(tick for tick, _ in joins), seen.plan.duration]
+        for place, (tick, count) in enumerate(joins):
+            many = f"+{count} bots" if count > 1 else "+1 bot"
+            room = (len(many) + 3) * self._column(seen)
+            if edges[place + 2] - tick > room:
+                self._say(f"{JOINS} {many}", tick, height, BOTS)
+            elif tick - edges[place] > 2 * room:
+                self._say(f"{many} {JOINS}", tick, height, BOTS, "right")
+            else:
+                self._say(JOINS, tick, height, BOTS)
 
 
 def _rgb(colour: str) -> "tuple[int, int, int]":

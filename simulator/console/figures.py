@@ -11,6 +11,8 @@ HOURS = 6
 """Ticks over which a curve is smoothed."""
 DAY = 24
 BLOCKS = "▁▂▃▄▅▆▇█"
+SCALES = (0.1, 0.2, 0.5, 1.0)
+"""What the full height of a sparkline of shares may mean: noise is no mountain."""
 
 Count = Callable[[Frame], float]
 
@@ -46,17 +48,31 @@ def success(seen: Seen, arm: str, twin: str, ticks: int) -> float | None:
     return None if ours is None or theirs is None else ours - theirs
 
 
-def sparkline(values: Sequence[float | None], width: int) -> str:
-    """The last values as blocks, the highest of them full; a space where there is no data.
+def scale(values: Sequence[float | None], width: int) -> float:
+    """The least of `SCALES` that the last values fit under.
 
-    >>> sparkline([0.0, 0.5, None, 1.0], 4)
+    >>> scale([0.9, 0.001, None, 0.002], 3), scale([0.3], 3)
+    (0.1, 0.5)
+    """
+    top = max((one for one in _last(values, width) if one is not None), default=0.0)
+    return next((one for one in SCALES if one >= top), SCALES[-1])
+
+
+def sparkline(values: Sequence[float | None], width: int, full: float) -> str:
+    """The last values as blocks, of which ``full`` is the highest; a space where there is no data.
+
+    >>> sparkline([0.0, 0.5, None, 1.0], 4, 1.0)
     '▁▅ █'
     """
-    last = list(values[-width:]) if width > 0 else []
-    top = max((one for one in last if one is not None), default=0.0)
+    top = len(BLOCKS) - 1
     return "".join(
-        " " if one is None else BLOCKS[round(7 * one / top) if top > 0 else 0] for one in last
+        " " if one is None else BLOCKS[min(round(top * one / full), top)]
+        for one in _last(values, width)
     )
+
+
+def _last(values: Sequence[float | None], width: int) -> Sequence[float | None]:
+    return values[-width:] if width > 0 else ()
 
 
 def percent(share: float | None) -> str:

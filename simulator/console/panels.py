@@ -12,6 +12,7 @@ from simulator.console.figures import (
     curve,
     percent,
     rate,
+    scale,
     sparkline,
     success,
     thresholds,
@@ -34,7 +35,7 @@ class Look(NamedTuple):
         truth: whether bots and people are told apart, which no guard can.
         cumulative: everything so far, not the last day.
         filter: a text that sources and events must have in them.
-        cleared: the tick before which events are not shown.
+        cleared: the tick before which events are not shown; below 0: all are.
     """
 
     width: int
@@ -65,7 +66,7 @@ def _lines(lines: Sequence[Text], look: Look) -> Text:
 
 
 def tiles(seen: Seen, look: Look) -> Text:
-    """Five figures, now and over the last days."""
+    """Five figures, now and over the last days, and what a bar of full height is."""
     judged, twin = seen.plan.judged, seen.plan.twin
     frames, other = (seen.window(arm, look.ticks) for arm in (judged, twin))
     every = seen.frames.get(judged, [])
@@ -88,9 +89,12 @@ def tiles(seen: Seen, look: Look) -> Text:
     for heads, figure, beside, values in shown:
         head = heads[len(heads[0]) >= share]
         rows[0].append(head[: share - 1].ljust(share), DIM)
-        rows[1].append(figure.ljust(share), "bold")
+        full = scale(values, share - 2)
+        room = share - len(figure)
+        rows[1].append(figure, "bold")
+        rows[1].append(f" █={100 * full:.0f}%".rjust(room - 2)[:room].ljust(room), DIM)
         rows[2].append(beside[: share - 1].ljust(share), DIM)
-        rows[3].append(sparkline(values, share - 2).ljust(share), PEOPLE)
+        rows[3].append(sparkline(values, share - 2, full).ljust(share), PEOPLE)
     if look.height < len(rows):
         rows = [rows[0], rows[1], rows[3]]
     return _lines(rows, look)
@@ -247,7 +251,8 @@ def log(seen: Seen, look: Look) -> Text:
     for one in events[-look.height :]:
         symbol, style = LEVELS[one.level]
         lines.append(Text.assemble((f"{one.tick:>4} h {symbol} ", style), (one.text, style)))
-    return _lines(lines or [Text("nothing yet", DIM)], look)
+    nothing = "nothing yet" if look.cleared < 0 else "nothing since it was cleared: c shows it all"
+    return _lines(lines or [Text(nothing, DIM)], look)
 
 
 def rules(seen: Seen, look: Look) -> Text:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from simulator.console.recording import Watched
+from simulator.console.recording import Recording, Watched
+from simulator.console.turns import START, Turn
 from simulator.durable import FolderError
 from simulator.manifest import ENDED, INTERRUPTED, RUNNING
 from simulator.steering import Asked, ask, read
@@ -114,6 +115,14 @@ class Player:
             self.recording.go(int(self._position))
         except FolderError as error:
             self.failed = self._told(error)
+
+    def turn(self) -> Turn | None:
+        """The next turn of the story, after the last one the first; None: topics tell of none."""
+        if not isinstance(self.recording, Recording):
+            return None
+        known = self.recording.turns()
+        after = (one for one in known if one.tick > self.recording.seen.tick)
+        return next(after, START)
 
     def follow(self) -> None:
         """Look at the last tick, and stay there while the run goes on."""

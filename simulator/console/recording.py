@@ -9,6 +9,7 @@ import msgspec
 
 from simulator.console.following import Line, Lines, sound
 from simulator.console.seen import Plan, Seen, joins, plan
+from simulator.console.turns import Turn, turns
 from simulator.durable import FolderError
 from simulator.folder import EVENTS, FRAMES, RunFolder, being_written
 from simulator.frame import Frame
@@ -72,6 +73,10 @@ class Recording:
     def last(self) -> int:
         """The last tick of which there are frames."""
         return self._known[-1][1].tick if self._known else -1
+
+    def turns(self) -> list[Turn]:
+        """The turns of the run's story, also those that were not looked at yet."""
+        return turns(self.plan, [frame for arm, frame in self._known if arm == self.plan.judged])
 
     def status(self) -> str:
         """What the manifest says now: ``running``, ``done``, ``interrupted`` or ``error``."""

@@ -87,7 +87,10 @@ def evidence(one: Source, seen: Seen, look: Look) -> Text:
     )
     past = [float(said.split()[1]) for _, said in one.evidence if said.startswith("reputation")]
     if past:
-        text.append(f"reputation {past[0]:.2f} → {past[-1]:.2f}  {sparkline(past, 40)}\n", PEOPLE)
+        text.append(
+            f"reputation {past[0]:.2f} → {past[-1]:.2f}  {sparkline(past, 40, 1.0)}", PEOPLE
+        )
+        text.append("  (█ is 1)\n", DIM)
     now = one.now(seen.tick)
     if now:
         text.append(f"now: {now}, for {one.until - seen.tick} h more\n", BOTS)

@@ -55,7 +55,8 @@ def test_it_is_told_in_lines_with_both_probes(found: Learned) -> None:
     lines = told(found)
     assert f"{SAMPLE} mails of the campaign:" in lines[1]
     assert "in spam before" in lines[2]
-    assert len(lines) == 5 + len(found.moved)
+    assert "+ towards spam, - towards ham" in lines[4]
+    assert len(lines) == 6 + len(found.moved)
 
 
 def test_in_peace_there_is_no_campaign(tmp_path: Path) -> None:

@@ -87,7 +87,11 @@ async def test_arrows_and_turns_move_the_view_and_end_lets_it_go_on(folder: RunF
             await pilot.press(key)
             return app.recording.seen.tick
 
-        assert [await after(key) for key in ("t", "t", "t", "t")] == [8, 20, 29, 0]
+        assert isinstance(app.recording, Recording)
+        turns = [turn.tick for turn in app.recording.turns()]
+        assert turns[0] == 0
+        assert {8, 20, 29} <= set(turns)
+        assert [await after("t") for _ in turns] == [*turns[1:], 0]
         assert [await after(key) for key in ("right", "right", "left")] == [1, 2, 1]
         assert [await after(key) for key in ("shift+right", "shift+left", "end", "home")] == [
             25,
@@ -96,6 +100,27 @@ async def test_arrows_and_turns_move_the_view_and_end_lets_it_go_on(folder: RunF
             0,
         ]
         assert app.player.paused
+
+
+async def test_a_turn_is_told_and_not_while_a_box_is_open(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        while app.recording.seen.tick < 8:
+            await pilot.press("t")
+        assert "8 h: the attack begins" in screen(app)
+        await pilot.press("question_mark", "t")
+        assert app.recording.seen.tick == 8
+
+
+async def test_the_log_is_cleared_and_shown_again(folder: RunFolder) -> None:
+    async with opened(folder) as (app, pilot, _):
+        app.show(15)
+        await pilot.press("c")
+        await pilot.pause()
+        assert "nothing since it was cleared: c shows it all" in screen(app)
+        assert "15 h !" not in screen(app)
+        await pilot.press("c")
+        await pilot.pause()
+        assert "15 h !" in screen(app)
 
 
 async def test_digits_show_and_hide_panels_and_a_small_screen_begins_with_few(

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from filter.events import HOLD, QUARANTINE, UNLEARN
 from simulator.console.chart import legend, title
-from simulator.console.figures import curve, sparkline, success, thresholds
+from simulator.console.figures import curve, scale, sparkline, success, thresholds
 from simulator.console.panels import Look, flow, guards, log, tiles
 from simulator.console.recording import Recording
 from simulator.console.seen import MOST, Plan, Seen, plan
@@ -160,9 +161,25 @@ def test_curves_are_ratios_of_sums_over_the_last_hours() -> None:
 
 
 def test_a_sparkline_has_the_last_values_and_a_gap_where_there_is_no_data() -> None:
-    assert sparkline([9.0, 0.0, None, 1.0], 3) == "▁ █"
-    assert sparkline([], 5) == ""
-    assert sparkline([0.0, 0.0], 5) == "▁▁"
+    assert sparkline([9.0, 0.0, None, 1.0], 3, 1.0) == "▁ █"
+    assert sparkline([], 5, 0.1) == ""
+    assert sparkline([0.0, 0.0], 5, 0.1) == "▁▁"
+    assert sparkline([2.0], 5, 1.0) == "█"
+
+
+def test_noise_is_no_mountain_and_the_height_is_told_beside_the_figure() -> None:
+    assert [scale(one, 9) for one in ([0.001], [], [None], [0.11], [0.4, 0.6])] == [
+        *(0.1, 0.1, 0.1, 0.2),
+        1.0,
+    ]
+    assert sparkline([0.0, 0.001, 0.002], 3, scale([0.002], 3)) == "▁▁▁"
+    seen = Seen(PLAN)
+    seen.frame("attacked", structs.replace(empty(0), ham=10, ham_in_spam=1, spam=10))
+    for width in (120, 75, 60):
+        lines = str(tiles(seen, Look(width, 4))).splitlines()
+        assert "10.0 %" in lines[1]
+        assert "█=10%" in lines[1]
+        assert {len(line) for line in lines} == {width // 5 * 5}
 
 
 def test_a_plan_of_peace_has_no_attack() -> None:
