@@ -8,11 +8,12 @@ from typing import Protocol
 import msgspec
 
 from simulator.console.following import Line, Lines, sound
-from simulator.console.seen import Plan, Seen, joins, plan
+from simulator.console.seen import Plan, Seen, plan
 from simulator.console.turns import Turn, turns
 from simulator.durable import FolderError
 from simulator.folder import EVENTS, FRAMES, RunFolder, being_written
 from simulator.frame import Frame
+from simulator.joins import joins
 from simulator.manifest import INTERRUPTED, RUNNING
 
 KNOWN = Frame.__struct_fields__

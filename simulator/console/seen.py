@@ -1,6 +1,6 @@
 """What has been seen of a run up to a tick: all that the console's panels show."""
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from filter.events import LIMITED, QUARANTINED, REJECTED, SHADOWED, TAUGHT, UNLE
 from simulator.arms import TWINS
 from simulator.console.following import Line
 from simulator.frame import Frame
+from simulator.joins import Joins, joined, joins
 from simulator.phases import ALL, NAMES, UNDER, phase
 
 STOPS = frozenset({LIMITED, QUARANTINED, REJECTED, SHADOWED})
@@ -36,7 +37,7 @@ class Plan(NamedTuple):
         end: the tick after its last one.
         rules: the thresholds.
         guard: the guard's name.
-        joins: bots that joined later, ``(tick, how many)``, the first ones first.
+        joins: the bots that joined later.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
     end: int
     rules: tuple[str, ...]
     guard: str
-    joins: tuple[tuple[int, int], ...] = ()
+    joins: Joins = ()
 
     @property
     def judged(self) -> str:
@@ -316,11 +317,6 @@ class Seen:
         return frames[max(end - ticks, 0) : end]
 
 
-def joined(count: int) -> str:
-    """That bots join, in words."""
-    return f"{count} bots join the attack" if count > 1 else "a bot joins the attack"
-
-
 def plan(scenario: dict[str, Any], duration: int) -> Plan:
     """What a manifest says of its run; texts in it are made safe before."""
     attack = scenario.get("attack", {})
@@ -340,15 +336,3 @@ def plan(scenario: dict[str, Any], duration: int) -> Plan:
         guard=str(scenario.get("filter", {}).get("guard", "")),
         joins=joins(scenario),
     )
-
-
-def joins(scenario: dict[str, Any]) -> tuple[tuple[int, int], ...]:
-    """The bots that joined later, as a manifest has them; those of one tick together.
-
-    >>> joins({"attack": {"more": [[60, 10], [52, 1], [60, 1]]}})
-    ((52, 1), (60, 11))
-    """
-    many: Counter[int] = Counter()
-    for tick, count in scenario.get("attack", {}).get("more", ()):
-        many[int(tick)] += int(count)
-    return tuple(sorted(many.items()))

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from filter.events import HOLD, ROLL_BACK
-from simulator.console.seen import Plan, joined
+from simulator.console.seen import Plan
 from simulator.frame import Frame
+from simulator.joins import joined
 
 JOINS = 8
 """Hours at which bots joined that are turns, at most: the first ones."""

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from filter.events import HOLD, PROMOTE, ROLL_BACK
+from simulator.joins import Joins
 from simulator.page.count import STACK
 from simulator.page.course import Bins, Curve, Span
 from simulator.page.ink import INKS, drawn
@@ -50,7 +51,13 @@ class Dots(NamedTuple):
 
 
 def lines(
-    name: str, said: str, of: Sequence[Line], attack: Attack, whole: bool, spans: Sequence[Span]
+    name: str,
+    said: str,
+    of: Sequence[Line],
+    attack: Attack,
+    whole: bool,
+    spans: Sequence[Span],
+    joins: Joins = (),
 ) -> str:
     """Shares over simulated time.
 
@@ -61,6 +68,7 @@ def lines(
         attack: is shaded.
         whole: whether the axis goes to 100 %.
         spans: what the gate did, in a strip below; nothing for none.
+        joins: the bots that joined later, as triangles above.
     """
 
     def draw(figure: Figure) -> None:
@@ -69,6 +77,7 @@ def lines(
             len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
         )[:, 0]
         _shade(axes, attack, "attack")
+        _joined(axes, joins)
         for place, one in enumerate(of):
             axes.plot(
                 *one.curve,
@@ -105,6 +114,24 @@ def _shade(axes: Axes, attack: Attack, text: str) -> None:
             color=INKS["dim"],
             fontsize=8.5,
         )
+
+
+def _joined(axes: Axes, joins: Joins) -> None:
+    if not joins:
+        return
+    ticks = [tick for tick, _ in joins]
+    axes.vlines(
+        ticks, 0, 1, color=INKS["bare"], linewidth=0.8, transform=axes.get_xaxis_transform()
+    )
+    axes.plot(
+        ticks,
+        [1] * len(ticks),
+        "^",
+        color=INKS["bare"],
+        markersize=6,
+        clip_on=False,
+        transform=axes.get_xaxis_transform(),
+    )
 
 
 def _gate(axes: Axes, spans: Sequence[Span], attack: Attack) -> None:

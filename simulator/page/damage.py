@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from filter.events import HOLD, PROMOTE, ROLL_BACK
 from simulator.inks import inks
+from simulator.joins import Joins
 from simulator.metrics import Metric
 from simulator.page.charts import Attack, Line, lines
 from simulator.page.course import HOURS, Span, curve, gate
@@ -14,6 +15,8 @@ from simulator.printed import ARMS
 from simulator.summary import Summary
 
 MEASURES = {"ham": "ham_misclassified", "spam": "spam_misclassified"}
+SOME = 8
+"""Joins of bots that are told one by one."""
 FOLDERS = {"ham": "the spam folder", "spam": "the inbox"}
 
 
@@ -58,9 +61,24 @@ def _campaign(run: Run) -> Iterator[Chart]:
     said = (
         f"Under attack, from {hours[0]} h to {hours[1]} h, the share of the campaign's mail to"
         f" people that reached the inbox was {_means(run, of, rate)}.{_done(run)} {_peaks(of)}"
-        f" {_gate(run, spans)}"
+        f" {_gate(run, spans)}{_joined(run)}"
     )
-    yield Chart(title, said, lines("campaign", f"{title}. {said}", of, hours, True, spans), True)
+    drawing = lines("campaign", f"{title}. {said}", of, hours, True, spans, _joins(run))
+    yield Chart(title, said, drawing, True)
+
+
+def _joins(run: Run) -> Joins:
+    """The bots that joined before the run ended."""
+    return tuple(one for one in run.joins if one[0] < run.summary.ticks)
+
+
+def _joined(run: Run) -> str:
+    """The triangles in words."""
+    many = [f"{count:,} at {tick} h" for tick, count in _joins(run)]
+    if not many:
+        return ""
+    more = f", and {len(many) - SOME} times more" if len(many) > SOME else ""
+    return f" Bots that joined the attack, as triangles: {', '.join(many[:SOME])}{more}."
 
 
 def _done(run: Run) -> str:

@@ -4,17 +4,19 @@ from typing import NamedTuple
 
 from simulator.folder import RunFolder
 from simulator.frame import Frame
+from simulator.joins import Joins, joins
 from simulator.page.count import Count, counted
 from simulator.summary import Summary
 
 
 class Run(NamedTuple):
-    """What is known of one run; ``judged`` is its first arm."""
+    """What is known of one run; ``judged`` is its first arm, ``joins`` are bots that came later."""
 
     summary: Summary
     judged: str
     frames: dict[str, list[Frame]]
     counted: Count
+    joins: Joins = ()
 
     def of_judged(self) -> list[Frame]:
         """The judged arm's frames."""
@@ -31,4 +33,5 @@ def read(folder: RunFolder, summary: Summary) -> Run:
     frames: dict[str, list[Frame]] = {}
     for arm, frame in folder.frames():
         frames.setdefault(arm, []).append(frame)
-    return Run(summary, judged, frames, counted(folder.events(), judged))
+    count = counted(folder.events(), judged)
+    return Run(summary, judged, frames, count, joins(folder.manifest.scenario))

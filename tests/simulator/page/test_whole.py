@@ -165,6 +165,15 @@ def test_the_figures_are_those_of_the_run(attacked: RunFolder) -> None:
     assert f"addresses that they voted from {len(addresses):,} " in text
 
 
+def test_bots_that_joined_are_marked_and_told(copied: RunFolder) -> None:
+    found = json.loads((copied.path / "manifest.json").read_text())
+    found["scenario"]["attack"]["more"] = [[20, 10], *([tick, 1] for tick in range(21, 32))]
+    (copied.path / "manifest.json").write_text(json.dumps(found))
+    text = stands_alone(page(RunFolder.open(copied.path))).said("body")
+    assert "as triangles: 10 at 20 h, 1 at 21 h," in text
+    assert "1 at 27 h, and 4 times more." in text
+
+
 def test_peace_has_no_word_of_bots_and_no_campaign(tmp_path: Path) -> None:
     chosen = small(attack={"name": ""}, arms=["default", "reference", "reject_all"])
     found = stands_alone(page(made(tmp_path / "run", chosen)))
