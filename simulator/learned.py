@@ -226,6 +226,7 @@ def told(found: Learned, truth: bool = True) -> list[str]:
 
 
 def _line(one: Moved, truth: bool) -> str:
-    bots = f", {one.bots} of them bots" if truth else ""
-    who = f"{one.accounts} accounts{bots}; most by {one.most:016x}"
+    bots = f", {one.bots} bots" if truth else ""
+    most = f"{one.most:016x}"[-8:]  # as the console's table of sources has it
+    who = f"{one.accounts} accounts{bots}; most by {most}"
     return f"{one.word[:17]:<18}{one.before:>+8.2f}{one.after:>+8.2f}   {who}"
