@@ -7,7 +7,7 @@ from rich.text import Text
 from textual_plotext import PlotextPlot
 
 from filter.events import HOLD, ROLL_BACK
-from simulator.console.figures import DAY, HOURS, curve
+from simulator.console.figures import DAY, HOURS, curve, scale
 from simulator.console.panels import BOTS, DIM, PEOPLE
 from simulator.console.seen import Seen
 from simulator.inks import BARE, OURS, TWIN, inks
@@ -29,21 +29,23 @@ LINES = {
     TWIN: Line(GREY, "braille", "⠂"),
 }
 """By their inks, which are those of the report; the twin is dotted, so that both are seen."""
+PEACE = {"spam_misclassified": BARE, "ham_misclassified": OURS}
+"""What is drawn of a run without an attack, and whose marker it has."""
 GATE = {HOLD: ("‖", "held"), ROLL_BACK: ("×", "rolled back")}
 ATTACK, JOINS = "attack", "▲"
 MOST = 400
 """Points of a curve at most: a screen has no more columns than that."""
 APART = 3
 """Columns between two dots of a dotted curve."""
-EDGES = 2
-"""Columns of a panel that its title leaves free."""
+EDGES = 4
+"""Columns of a panel that its title leaves free, at least."""
 
 
 class Damage(PlotextPlot):
     """Share of the campaign, or of ham and spam, in the wrong folder, over the run.
 
-    The line above 100 % is for marks: the attack, what the gate refused, bots that joined. It is
-    the one widget that knows of Plotext.
+    The line above the highest figure is for marks: the attack, what the gate refused, bots that
+    joined. It is the one widget that knows of Plotext.
     """
 
     def show(self, seen: Seen) -> None:
@@ -54,24 +56,27 @@ class Damage(PlotextPlot):
         plt.clear_figure()
         plt.theme("textual-design-dark")
         rows = max(self.size.height - 1, 3)
+        top = 100.0 if seen.plan.attack else 100 * self._top(seen)
+        marks = top * rows / (rows - 1)
         plt.xlim(0, duration)
-        plt.ylim(0, self._marks(rows))
+        plt.ylim(0, marks)
         plt.frame(False)
-        plt.yticks([0, 50, 100])
+        plt.yticks([0, top / 2, top], ["0", f"{top / 2:.0f}", f"{top:.0f}"])
         step = DAY if duration <= 10 * DAY else DAY * (duration // 200)
         plt.xticks(list(range(0, duration + 1, step)))
         if seen.plan.attack:
-            self._attack(seen, self._marks(rows))
+            self._attack(seen, marks)
         else:
-            self._rate(seen, "spam_misclassified", LINES[BARE].marker)
-            self._rate(seen, "ham_misclassified", LINES[OURS].marker)
-        self._gate(seen, self._marks(rows))
+            for name, ink in PEACE.items():
+                line = Line(PEOPLE, LINES[ink].marker, "")
+                self._points(self._rate(seen, name), line, plt.plot)
+        self._gate(seen, marks)
         self.refresh()
 
-    @staticmethod
-    def _marks(rows: int) -> float:
-        """The height at which marks stand: a row above 100 %."""
-        return 100 * rows / (rows - 1)
+    def _top(self, seen: Seen) -> float:
+        """What the full height is in peace, as for sparklines."""
+        values = [value for name in PEACE for _, value in self._rate(seen, name)]
+        return scale(values, len(values))
 
     def _attack(self, seen: Seen, height: float) -> None:
         plan = seen.plan
@@ -110,11 +115,10 @@ class Damage(PlotextPlot):
         else:
             self._points(list(zip(ticks, values, strict=True)), line, self.plt.plot)
 
-    def _rate(self, seen: Seen, name: str, marker: str) -> None:
+    def _rate(self, seen: Seen, name: str) -> list[tuple[int, float | None]]:
         frames = seen.frames.get(seen.plan.judged, [])
         values = curve(frames, *RATES[name], hours=DAY)
-        known = [(frame.tick, value) for frame, value in zip(frames, values, strict=True)]
-        self._points(known, Line(PEOPLE, marker, ""), self.plt.plot)
+        return [(frame.tick, value) for frame, value in zip(frames, values, strict=True)]
 
     def _points(self, of: "Sequence[tuple[int, float | None]]", line: Line, draw: Any) -> None:
         known = [(tick, 100 * value) for tick, value in of if value is not None]
@@ -154,7 +158,7 @@ def title(seen: Seen, width: int) -> Text:
     done = {action for _, action in seen.marks}
     marks = [f"  {symbol} {said}" for action, (symbol, said) in GATE.items() if action in done]
     if not seen.plan.attack:
-        return Text("2 damage: % misclassified, last 24 h")
+        return Text("2 damage: % misclassified (24 h)")
     whole = Text("2 damage: % of campaign in inbox")
     short = Text("2 damage: % in inbox")
     text = whole if len(whole) + len("".join(marks)) <= width - EDGES else short

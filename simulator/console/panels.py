@@ -91,8 +91,9 @@ def tiles(seen: Seen, look: Look) -> Text:
         rows[0].append(head[: share - 1].ljust(share), DIM)
         full = scale(values, share - 2)
         room = share - len(figure)
+        means = f" █={100 * full:.0f}%" if any(one is not None for one in values) else ""
         rows[1].append(figure, "bold")
-        rows[1].append(f" █={100 * full:.0f}%".rjust(room - 2)[:room].ljust(room), DIM)
+        rows[1].append(means.rjust(room - 2)[:room].ljust(room), DIM)
         rows[2].append(beside[: share - 1].ljust(share), DIM)
         rows[3].append(sparkline(values, share - 2, full).ljust(share), PEOPLE)
     if look.height < len(rows):
