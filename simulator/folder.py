@@ -132,9 +132,14 @@ class RunFolder:
         return self.manifest.settings()
 
     def run_id(self) -> str:
-        """What the run is called on a broker that others use too: its folder's name, and a hash."""
+        """What the run is called on a broker that others use too: its folder's name, and a hash.
+
+        Bots that join do not change it: its topics are there by then.
+        """
+        scenario = self.manifest.scenario
+        attack = {"attack": scenario["attack"] | {"more": []}} if "attack" in scenario else {}
         began = hashlib.blake2b(self.manifest.began.encode(), digest_size=4)
-        began.update(_json(self.manifest.scenario))
+        began.update(_json(scenario | attack))
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", self.path.absolute().name)[:80].strip("-")
         return f"{name or 'run'}-{began.hexdigest()}"
 

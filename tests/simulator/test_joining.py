@@ -42,6 +42,13 @@ def steered(path: Path, name: str = "not-spam-campaign") -> Summary:
     return simulate(chosen, folder, Silent(), [], more)
 
 
+def test_a_run_that_bots_joined_keeps_its_topics(tmp_path: Path) -> None:
+    folder = RunFolder.create(small(arms=ARMS), tmp_path / "a")
+    before = folder.run_id()
+    folder.save(manifest.with_bots(folder.manifest, 5, COUNT))
+    assert RunFolder.open(folder.path).run_id() == before
+
+
 def test_a_run_that_bots_joined_is_told_by_its_manifest_and_had_again(tmp_path: Path) -> None:
     summary = steered(tmp_path / "a")
     made = RunFolder.open(tmp_path / "a").manifest
