@@ -296,7 +296,7 @@ def watch(
     if run == "kafka":
         if web:
             raise typer.BadParameter("--web shows a run's folder, not topics")
-        return watch_kafka(servers(tuple(set_ or ()), os.environ, Path())[0], id_)
+        return watch_kafka(*servers(tuple(set_ or ()), os.environ, Path()), id_)
     return serve(run, port) if web else show(run)
 
 

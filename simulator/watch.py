@@ -4,14 +4,19 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from filter.plugins import SettingsError
 from simulator.durable import FolderError
 from simulator.exits import say
 from simulator.folder import RunFolder
 from simulator.paint import terminal
-from simulator.servers import KafkaSettings
+from simulator.servers import KafkaSettings, RedisSettings
+
+if TYPE_CHECKING:
+    from simulator.console.carried import Carried
 
 NO_TERMINAL = (
     "the console needs a terminal; off one, see the run's progress with --display plain, or what it"
@@ -51,11 +56,12 @@ def end_with(parent: int) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-def watch_kafka(kafka: KafkaSettings, run: str | None) -> int:
+def watch_kafka(kafka: KafkaSettings, ledger: RedisSettings, run: str | None) -> int:
     """Show what the topics of a run on Kafka tell; gives the exit code.
 
     Args:
         kafka: where the broker is.
+        ledger: where Redis is.
         run: the run's id; None: the one of which something was said last.
 
     Raises:
@@ -64,13 +70,17 @@ def watch_kafka(kafka: KafkaSettings, run: str | None) -> int:
         Unreached: no broker answers.
     """
     from simulator.console.app import Console
+    from simulator.console.carriers import Carriers
     from simulator.console.topics import Topics
     from simulator.tail import reading
 
     if not (terminal(sys.stdout) and sys.stdin.isatty()):
         raise FolderError(NO_TERMINAL)
-    with reading(kafka.broker, run) as (consumer, chosen):
-        console = Console(Topics(consumer, chosen))
+    with (
+        reading(kafka.broker, run) as (consumer, chosen),
+        closing(Carriers(kafka, ledger, chosen)) as carriers,
+    ):
+        console = Console(Topics(consumer, chosen, carriers.now))
         console.run()
     return console.return_code or 0
 
@@ -116,6 +126,28 @@ def show(folder: RunFolder, behind: Callable[[], bool] | None = None) -> int:
     from simulator.console.app import Console
     from simulator.console.recording import Recording
 
-    console = Console(Recording(folder), behind)
-    console.run()
+    with carried(folder) as now:
+        console = Console(Recording(folder, now), behind)
+        console.run()
     return console.return_code or 0
+
+
+@contextmanager
+def carried(folder: RunFolder) -> "Iterator[Callable[[], Carried] | None]":
+    """What tells who carries a run on Kafka, None for another one; nobody is asked before it is.
+
+    Args:
+        folder: the run's; its manifest says where the servers are.
+    """
+    if folder.manifest.scenario.get("engine") != "kafka":
+        yield None
+        return
+    from simulator.console.carriers import Carriers
+
+    try:
+        scenario = folder.scenario()
+    except SettingsError:  # of another version of the program, whose own console can tell
+        yield None
+        return
+    with closing(Carriers(scenario.kafka, scenario.redis, folder.run_id())) as carriers:
+        yield carriers.now

@@ -9,13 +9,14 @@ from simulator.console import panels, sources, strip
 from simulator.console.chart import Damage
 from simulator.console.layout import COMPACT, ROWS, TITLES, Layout
 from simulator.console.panels import Look
+from simulator.console.pipeline import pipeline
 from simulator.console.player import Player
 
 TEXTS: dict[int, panels.Panel] = {
     3: panels.flow,
     4: panels.guards,
     6: panels.responses,
-    7: panels.pipeline,
+    7: pipeline,
     8: panels.model,
     9: panels.log,
 }
@@ -104,7 +105,7 @@ class Drawing(Vertical):
         """Draw, unless everything is as it was drawn."""
         seen, player = self._player.recording.seen, self._player
         now = (
-            *(seen.tick, seen.topics, player.status, player.asked, player.failed),
+            *(seen.tick, seen.topics, seen.carried, player.status, player.asked, player.failed),
             self._message.text,
         )
         if now != self._drawn:

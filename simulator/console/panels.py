@@ -275,29 +275,3 @@ def _rules(seen: Seen) -> Iterator[Text]:
         mark, style = ("✓", PEOPLE) if held.held else ("✗", BAD)
         said = f"is {held.actual:.3f}, margin {margin:.3f}"
         yield Text.assemble((f"{mark} ", style), held.threshold.text, (f" {said}", style))
-
-
-def pipeline(seen: Seen, look: Look) -> Text:
-    """What passes through each stream in a tick, and who carries it."""
-    frames = seen.window(seen.plan.judged, look.ticks)
-    count = max(len(frames), 1)
-
-    def a_tick(name: str) -> float:
-        return float(sum(getattr(frame, name) for frame in frames)) / count
-
-    rows = [
-        ("mails", a_tick("mails")),
-        ("votes", a_tick("votes_people") + a_tick("votes_bots")),
-        ("looks", a_tick("kept")),
-        ("judgements", a_tick("judged")),
-        ("lessons", a_tick("lessons_people") + a_tick("lessons_bots")),
-    ]
-    if not seen.topics:
-        lines = [Text(f"carried by the engine: {seen.plan.engine}; {look.span}, in an hour", DIM)]
-        lines += [Text(f"{name:<12}{value:>10,.1f}") for name, value in rows]
-        return _lines(lines, look)
-    newest = max(tick for _, tick in seen.topics.values())
-    lines = [Text(f"{'topic':<12}{'messages':>10}{'at hour':>9}{'behind':>8}", DIM)]
-    for name, (messages, tick) in seen.topics.items():
-        lines.append(Text(f"{name:<12}{messages:>10,}{tick:>9}{newest - tick:>8}"))
-    return _lines(lines, look)

@@ -1,12 +1,13 @@
 """A recording: a run's folder, up to the tick that is looked at; live, or again from the start."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from simulator.console.carried import Carried
 from simulator.console.following import Line, Lines, sound
 from simulator.console.seen import Plan, Seen, plan
 from simulator.console.turns import Turn, turns
@@ -55,15 +56,17 @@ class Recording:
 
     Args:
         folder: the run's.
+        carried: tells who carries it, while it goes on.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, carried: Callable[[], Carried] | None = None) -> None:
         """Nothing was read yet."""
         folder.must_be_one()
         self.folder = folder.path
         self.path: Path | None = folder.path
         self.plan: Plan = plan(sound(folder.manifest.scenario), folder.manifest.duration)
         self.seen = Seen(self.plan)
+        self._carried, self._goes_on = carried, False
         self._frames = Lines(folder.path / FRAMES)
         self._events = Lines(folder.path / EVENTS)
         self._known: list[tuple[str, Frame]] = []
@@ -83,7 +86,8 @@ class Recording:
         """What the manifest says now: ``running``, ``done``, ``interrupted`` or ``error``."""
         found = RunFolder.open(self.folder)
         status = found.manifest.status
-        return INTERRUPTED if status == RUNNING and not being_written(found.path) else status
+        self._goes_on = status == RUNNING and being_written(found.path)
+        return INTERRUPTED if status == RUNNING and not self._goes_on else status
 
     def read(self) -> None:
         """Take note of the frames that were written since the last time.
@@ -98,6 +102,7 @@ class Recording:
             self._known = []
             self._back()
             raise
+        self.seen.carried = self._carried() if self._carried and self._goes_on else None
 
     def _read(self) -> None:
         while lines := self._frames.new():
@@ -136,7 +141,8 @@ class Recording:
                 raise _unfit(self.folder / EVENTS, error) from error
 
     def _back(self) -> None:
-        self.seen = Seen(self.plan)
+        carried, self.seen = self.seen.carried, Seen(self.plan)
+        self.seen.carried = carried
         self._given = 0
         self._events.rewind()
         self._waiting.clear()

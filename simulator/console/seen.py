@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from filter.events import LIMITED, QUARANTINED, REJECTED, SHADOWED, TAUGHT, UNLEARN
 from simulator.arms import TWINS
+from simulator.console.carried import Carried
 from simulator.console.following import Line
 from simulator.frame import Frame
 from simulator.joins import Joins, joined, joins
@@ -175,6 +176,8 @@ class Seen:
         self.bot_votes = 0
         self.topics: dict[str, tuple[int, int]] = {}
         """Messages of each topic, and the last tick that it speaks of; empty but on Kafka."""
+        self.carried: Carried | None = None
+        """Who carries it now, whatever tick is seen; None: nobody was asked."""
         self._cast: dict[str, _Cast] = {}
         self._told: dict[tuple[str, str], Event] = {}
 

@@ -4,7 +4,7 @@ Whoever may read the topics sees what the filter's stages tell each other, and n
 is a bot nor what a mail truly is. It reads beside the run, in no group, and commits nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from filter.courier import CONTROL, topic_name
 from filter.events import PROMOTE, UNIT
 from filter.settings import FilterSettings
 from filter.wire import WireError, read
+from simulator.console.carried import Carried
 from simulator.console.following import Line, sound
 from simulator.console.seen import Plan, Seen
 from simulator.frame import Frame
@@ -49,12 +50,15 @@ class Topics:
     Args:
         consumer: of kafka-python, as `simulator.tail.reading` gives it.
         run: the run's id.
+        carried: tells who carries it.
     """
 
-    def __init__(self, consumer: Any, run: str) -> None:
+    def __init__(
+        self, consumer: Any, run: str, carried: Callable[[], Carried] | None = None
+    ) -> None:
         """Begin at the beginning of all topics."""
         self.path: Path | None = None
-        self._consumer, self._run = consumer, run
+        self._consumer, self._run, self._carried = consumer, run, carried
         self._control = Control(run)
         names = [*TOLD, VERDICTS]
         self._names = {topic_name(run, name): name for name in (*names, CONTROL)}
@@ -95,6 +99,7 @@ class Topics:
                 for message in messages:
                     self._take(place, message)
         self._tell()
+        self.seen.carried = self._carried() if self._carried else None
 
     def go(self, tick: int) -> None:
         """See what was heard; of topics, nothing can be seen again."""

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from simulator.console.app import Console
 from simulator.console.boxes import Evidence, Help
+from simulator.console.carried import Answer, Carried
 from simulator.console.following import LONG
 from simulator.console.layout import AT_FIRST
 from simulator.console.recording import Recording
@@ -350,6 +351,33 @@ async def test_a_run_that_nobody_simulates_any_more_is_told(
             app.refresh_view()
             assert app.player.live
             assert "▶ RUN" in screen(app)
+
+
+async def test_a_run_on_kafka_is_asked_about_while_it_goes_on(
+    going_on: tuple[RunFolder, Callable[[int], None]],
+) -> None:
+    live, _ = going_on
+    ages = iter(range(99))
+
+    def now() -> Carried:
+        silent = Answer("Redis", None)
+        return Carried(5, (), (), Answer("Kafka", 0.002, next(ages)), silent)
+
+    app = Console(Recording(live, now))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("7")
+        app.refresh_view()
+        await pilot.pause()
+        before = screen(app)
+        assert "now: hour 5; Redis silent, Kafka 2.0 ms" in before
+        app.refresh_view()
+        await pilot.pause()
+        assert screen(app) != before, "it is drawn anew without a new tick"
+        await pilot.press("home")
+        assert "now: hour 5" in screen(app), "it is of now, wherever the view is"
+    over = Recording(live, now)
+    over.read()
+    assert over.seen.carried is None, "nobody is asked about a run before it is known to go on"
 
 
 @pytest.mark.parametrize(
