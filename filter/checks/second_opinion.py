@@ -104,7 +104,7 @@ class SecondOpinion:
         for case, score in zip(cases, scores, strict=True):
             if self._doubts(bars, case, score) and case.judged != case.claim.spam:
                 way, other = ("below", "ham") if case.claim.spam else ("above", "spam")
-                said = f"{score:.1f} {way} {bars[not case.claim.spam]:.1f}"
+                said = f"{score:.2f} {way} {bars[not case.claim.spam]:.2f}"
                 said += f": more like {other} than {share:.0%} of judged {other}"
                 found.append(Suspicion(QUARANTINED, said))
             else:

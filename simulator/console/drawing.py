@@ -55,7 +55,7 @@ class Drawing(Vertical):
         yield Static(id="status", markup=False)
         yield Static(id="tiles", markup=False)
         for place, row in enumerate(ROWS):
-            with Horizontal(classes="row" if place else "row first"):
+            with Horizontal(classes=f"row row-{place}"):
                 for number in row:
                     yield self._panel(number)
         yield Static(id="rules", markup=False)

@@ -9,7 +9,7 @@ TITLES = {
     5: "sources",
     6: "responses",
     7: "pipeline",
-    8: "model",
+    8: "model (l: what it learned)",
     9: "event log",
 }
 COMPACT = 36

@@ -168,39 +168,39 @@ def _bar(name: str, pair: tuple[int, ...], scale: float, look: Look) -> Text:
 
 def guards(seen: Seen, look: Look) -> Text:
     """Each check: whose votes it has stopped, how right it was, and the last reason it gave."""
-    head = f"{'check':<18}"
-    truth = f"{'bots':>6}{'people':>8}{'wrong':>7}{'precis.':>9}{'recall':>8}"
+    head = f"{'check':<17}"
+    truth = f"{'bots':>6}{'people':>7}{'wrong':>6}{'prec.':>7}{'recall':>7}"
     head += truth if look.truth else f"{'stopped':>8}"
     every = sorted(seen.checks.items(), key=lambda one: -(one[1].bots + one[1].people))
     apart = look.truth and look.height >= 2 * len(every) + 3
     lines = [Text(head + ("" if apart else "  last reason"), DIM)]
     for name, check in every:
-        line = Text(f"{name[:17]:<18}")
-        reason = Text(f"  {check.tick} h: {check.reason}", DIM)
-        lines += [line, reason] if apart else [line]
-        if look.truth:
-            line += _against(check, seen.bot_votes)
-        else:
-            line.append(f"{check.bots + check.people:>8}")
-        if not apart:
-            line += reason
+        line = Text(f"{name[:17]:<17}")
+        line += _against(check, seen.bot_votes) if look.truth else _stopped(check)
+        reason = Text(f"  {check.reason} ({check.tick} h)", DIM)
+        lines += [line, reason] if apart else [line + reason]
     if not every:
         lines.append(Text("no vote was stopped yet", DIM))
     if look.truth:
-        lines.append(Text("wrong: votes of people, stopped rightly; recall: of bots' votes", DIM))
+        lines.append(Text("wrong: people's mistaken votes, rightly stopped", DIM))
     return _lines(lines, look)
 
 
 def _against(check: Check, bot_votes: int) -> Text:
     """Whose votes a check has stopped, and how right that was."""
     stopped = check.bots + check.people
-    precision = percent(check.bots / stopped if stopped else None).replace(" ", "")
-    recall = percent(check.bots / bot_votes if bot_votes else None).replace(" ", "")
+    precision = f"{100 * check.bots / stopped:.1f}%" if stopped else "-"
+    recall = f"{100 * check.bots / bot_votes:.1f}%" if bot_votes else "-"
     return Text.assemble(
         (f"{check.bots:>6}", BOTS),
-        (f"{check.people:>8}{check.mistaken:>7}", PEOPLE),
-        f"{precision:>9}{recall:>8}",
+        (f"{check.people:>7}{check.mistaken:>6}", PEOPLE),
+        f"{precision:>7}{recall:>7}",
     )
+
+
+def _stopped(check: Check) -> Text:
+    """How many votes a check has stopped, whosever they are."""
+    return Text(f"{check.bots + check.people:>8}")
 
 
 def responses(seen: Seen, look: Look) -> Text:

@@ -27,7 +27,7 @@ def fill(table: "DataTable[Text]", seen: Seen, look: Look, order: int) -> None:
         table.add_row(*_row(one, seen, look), key=one.account)
     if under in table.rows:
         table.move_cursor(row=table.get_row_index(under), animate=False)
-    table.border_title = Text(f"5 sources, by {ORDERS[order]}")
+    table.border_title = Text(f"5 sources, by {ORDERS[order]} (Tab, Enter: evidence)")
 
 
 def _under(table: "DataTable[Text]") -> Any:

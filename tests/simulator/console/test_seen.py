@@ -63,6 +63,16 @@ def test_console_and_report_count_what_checks_stopped_alike(
         mine = {kind: of for kind, of in found.ruled.items() if kind[0] == name}
         of, check = total(mine, ACCUSING), recording.seen.checks[name]
         assert (check.bots, check.people, check.mistaken) == of
+    said = guards(recording.seen, Look(120, 30)).plain.splitlines()
+    bare = guards(recording.seen, Look(120, 30, truth=False)).plain.splitlines()
+    for name in checks:
+        check = recording.seen.checks[name]
+        (line,) = [one.split() for one in said if one.startswith(name)]
+        assert line[1:4] == [str(n) for n in (check.bots, check.people, check.mistaken)]
+        assert line[4].removesuffix("%") == f"{100 * check.bots / (check.bots + check.people):.1f}"
+        (line,) = [one.split() for one in bare if one.startswith(name)]
+        assert line[1] == str(check.bots + check.people)
+        assert check.reason in "\n".join(said)
     emptied = recording.seen.checks.keys() - checks
     assert not any(recording.seen.checks[n].bots + recording.seen.checks[n].people for n in emptied)
     assert recording.seen.bot_votes == found.bots > 0
