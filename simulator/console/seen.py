@@ -17,7 +17,7 @@ STOPS = frozenset({LIMITED, QUARANTINED, REJECTED, SHADOWED})
 DAY = 24
 REMEMBERED = 10 * DAY
 """Ticks for which a vote is kept: a ruling on it comes no later."""
-EVIDENCE, EVENTS = 24, 500
+EVIDENCE, EVENTS = 16, 500
 """Lines kept of each source, and of the whole run."""
 MOST = 20_000
 """Sources that are remembered at most; the ones heard longest ago are forgotten."""

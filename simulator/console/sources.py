@@ -95,7 +95,7 @@ def evidence(one: Source, seen: Seen, look: Look) -> Text:
     if now:
         text.append(f"now: {now}, for {one.until - seen.tick} h more\n", BOTS)
     text.append("\n")
-    for tick, said in list(one.evidence)[-16:]:
+    for tick, said in one.evidence:
         text.append(f"{tick:>5} h  {said}\n")
     text.append("\nEsc closes", DIM)
     return text
