@@ -19,6 +19,8 @@ REMEMBERED = 10 * DAY
 """Ticks for which a vote is kept: a ruling on it comes no later."""
 EVIDENCE, EVENTS = 16, 500
 """Lines kept of each source, and of the whole run."""
+CHANGES = 40
+"""Changes of a source's reputation that are kept."""
 MOST = 20_000
 """Sources that are remembered at most; the ones heard longest ago are forgotten."""
 
@@ -105,13 +107,18 @@ class Source:
     stopped: int = 0
     right: int = 0
     wrong: int = 0
-    reputation: float | None = None
+    reputations: deque[float] = field(default_factory=lambda: deque(maxlen=CHANGES))
     address: str = ""
     subnet: str = ""
     last: int = 0
     state: str = ""
     until: int = 0
     evidence: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=EVIDENCE))
+
+    @property
+    def reputation(self) -> float | None:
+        """The last that was told."""
+        return self.reputations[-1] if self.reputations else None
 
     def now(self, tick: int) -> str:
         """What is being done about it at a tick."""
@@ -230,11 +237,10 @@ class Seen:
 
     def _claim(self, line: Line) -> None:
         cast = self._cast.get(line["vote"])
-        if cast:
-            if cast.source.reputation != line["reputation"]:
-                said = f"reputation {line['reputation']:.2f}"
-                cast.source.evidence.append((line["tick"], said))
-            cast.source.reputation = line["reputation"]
+        if cast and cast.source.reputation != line["reputation"]:
+            said = f"reputation {line['reputation']:.2f}"
+            cast.source.evidence.append((line["tick"], said))
+            cast.source.reputations.append(line["reputation"])
 
     def _ruling(self, line: Line) -> None:
         cast = self._cast.get(line["vote"])

@@ -366,6 +366,7 @@ async def test_a_run_on_kafka_is_asked_about_while_it_goes_on(
     app = Console(Recording(live, now))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("7")
+        await pilot.pause()
         app.refresh_view()
         await pilot.pause()
         before = screen(app)
