@@ -6,6 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import get_current_worker
@@ -13,6 +14,9 @@ from textual.worker import get_current_worker
 from simulator.console.following import sound
 from simulator.console.keys import ENDS, HELP, LEAVES
 from simulator.folder import RunFolder
+
+CLOSES = "↑ ↓ scroll, Esc closes"
+"""On the edge of a box, where it is seen however long the text is."""
 
 
 class Help(ModalScreen[None]):
@@ -42,7 +46,11 @@ class Evidence(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static(self._text, id="evidence", markup=False)
+        yield _box("evidence", Static(self._text, markup=False))
+
+    def on_mount(self) -> None:
+        """Show the end, which is the newest."""
+        self.query_one(VerticalScroll).scroll_end(animate=False)
 
 
 class Lessons(ModalScreen[None]):
@@ -58,7 +66,7 @@ class Lessons(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static("simulating the judged arm again …", id="lessons", markup=False)
+        yield _box("lessons", Static("simulating the judged arm again …", markup=False))
 
     def on_mount(self) -> None:
         """Find out, beside the screen."""
@@ -76,9 +84,16 @@ class Lessons(ModalScreen[None]):
             return
         except ValueError as error:
             lines = [f"it cannot be found out: {error}"]
-        text = "\n".join(sound(line) for line in [*lines, "", "Esc closes"])
+        text = "\n".join(sound(line) for line in lines)
         self.app.call_from_thread(self._show, text)
 
     def _show(self, text: str) -> None:
-        for static in self.query("#lessons").results(Static):
+        for static in self.query("#lessons Static").results(Static):
             static.update(Text(text))
+
+
+def _box(name: str, text: Static) -> VerticalScroll:
+    """A text that may be longer than the screen."""
+    box = VerticalScroll(text, id=name)
+    box.border_subtitle = CLOSES
+    return box

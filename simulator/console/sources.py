@@ -94,8 +94,6 @@ def evidence(one: Source, seen: Seen, look: Look) -> Text:
     now = one.now(seen.tick)
     if now:
         text.append(f"now: {now}, for {one.until - seen.tick} h more\n", BOTS)
-    text.append("\n")
     for tick, said in one.evidence:
-        text.append(f"{tick:>5} h  {said}\n")
-    text.append("\nEsc closes", DIM)
+        text.append(f"\n{tick:>5} h  {said}")
     return text
