@@ -25,6 +25,8 @@ REJECTED: Final = "rejected"
 SHADOWED: Final = "shadowed"
 DUPLICATE: Final = "duplicate"
 RULINGS: Final = (TAUGHT, MERGED, LIMITED, QUARANTINED, REJECTED, SHADOWED, DUPLICATE)
+STOPS: Final = (REJECTED, LIMITED, QUARANTINED, SHADOWED)
+"""Rulings that hold a vote against whoever cast it; a merged vote or a duplicate is not accused."""
 
 UNIT: Final = 1000
 """Evidence is counted in integers: a lesson of full weight is this many units."""

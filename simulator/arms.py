@@ -223,7 +223,8 @@ class Arm:
         self._mailboxes.deliver(now, sent, post, verdicts)
         self._inbox = self._mailboxes.inbox(sent, post, verdicts)
         self._judgements = self._judges.judge(sent, known, requests, self._truth)
-        self._tally.count(flow.votes or (), [*(flow.stopped or ()), *(flow.rulings or ())])
+        rulings = [*(flow.stopped or ()), *(flow.rulings or ())]
+        self._tally.count(flow.votes or (), rulings, self._truth.bots)
         counted = frame(sent, flow, known, self._truth, len(self._tally.open))
         self.frames.append(counted)
         self.hash = digest.chained(self.hash, flow, counted)
@@ -297,6 +298,12 @@ class Arm:
             if fault:
                 raise AttackError(f"{name}: {method} at tick {tick}: {fault}")
         return drafts, votes
+
+    @property
+    def stopped(self) -> dict[str, int]:
+        """How many votes of bots each check has stopped, those that stopped most first."""
+        found = {check: many for check, many in self._tally.bots.items() if many}
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
     def right(self, votes: Sequence[Vote]) -> list[bool]:
         """Of people's votes of the last ticks: whether each says what its mail truly is."""

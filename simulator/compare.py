@@ -87,7 +87,7 @@ def compare(base: RunFolder, new: RunFolder) -> Comparison:
     too_few = ""
     if len(seeds) < FEWEST:
         too_few = (
-            f"{len(seeds)} seeds in common, expected at least {FEWEST}: run both with"
+            f"seeds in common: {len(seeds)}, expected at least {FEWEST}: run both with"
             f" --replicates {max(FEWEST, 10)}"
         )
     return Comparison(

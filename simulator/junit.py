@@ -107,12 +107,12 @@ def _attack(attack: Planned) -> Case:
 def _threshold(rule: Rule) -> Case:
     if rule.held:
         return Case("thresholds", rule.rule)
-    metric = parse(rule.rule, "thresholds").metric
-    if rule.actual is None and not metric.startswith("ticks_to_"):
+    asked = parse(rule.rule, "thresholds")
+    if rule.actual is None and not asked.metric.startswith("ticks_to_"):
         said = f"expected {rule.rule}, but there is no data"
         return Case("thresholds", rule.rule, FAULT, NO_DATA, said)
     actual = "never reached" if rule.actual is None else f"{rule.actual:.6g}"
-    said = f"expected {rule.rule}; {metric} is {actual}"
+    said = f"expected {rule.rule}; {asked.metric}.{asked.statistic} is {actual}"
     return Case("thresholds", rule.rule, FAILURE, "broken", said)
 
 

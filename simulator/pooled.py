@@ -31,6 +31,7 @@ from simulator.summary import (
     rule,
 )
 from simulator.thresholds import Threshold, check
+from simulator.verdict import aside
 
 OF_TIMES = ("ticks_to_", "correction_delay")
 """What metrics of times begin with."""
@@ -61,19 +62,19 @@ def pooled(
     }
     metrics = {name: arm.metrics for name, arm in arms.items()}
     judged = next(iter(arms), "")
-    status = _status(replicates)
+    status, told = _status(replicates), _phases(summaries)
     return Summary(
         schema_version=SCHEMA_VERSION,
         scenario=scenario.name,
         about=scenario.about,
         seed=scenario.seed,
         status=status,
-        verdict=_verdict(scenario, replicates, metrics, status),
+        verdict=_verdict(scenario, replicates, metrics, status) + aside(told, judged, 0.0),
         hash=arms[judged].hash if arms else "",
         metrics=metrics.get(judged, {}),
         arms=arms,
         thresholds=[rule(check(one, metrics, judged)) for one in thresholds],
-        phases=_phases(summaries),
+        phases=told,
         attacks=_attacks(summaries),
         ticks=max((one.ticks for one in summaries), default=0),
         mails=sum(one.mails for one in summaries),
@@ -197,7 +198,10 @@ def _attacks(summaries: Sequence[Summary]) -> list[Planned]:
         name: round(sum(getattr(one, name) for one in planned) / len(planned))
         for name in ("mails", "copies", "votes")
     }
-    return [msgspec.structs.replace(amiss, **costs)]
+    checks = dict.fromkeys(check for one in planned for check in one.stopped)
+    stopped = {c: sum(one.stopped.get(c, 0) for one in planned) for c in checks}
+    mean = {check: round(many / len(planned)) for check, many in stopped.items()}
+    return [msgspec.structs.replace(amiss, **costs, stopped=mean)]
 
 
 def worst(name: str, replicates: Iterable[Replicate], arm: str) -> Replicate | None:

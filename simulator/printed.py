@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from simulator.arms import PLANS, TWINS
+from simulator.manifest import INTERRUPTED
 from simulator.metrics import Metric
 from simulator.paint import Paint, plain
 from simulator.phases import AFTER, BEFORE, NAMES, UNDER
@@ -27,6 +28,9 @@ ARMS = {
 PHASES = (BEFORE, UNDER, AFTER)
 """Heads of columns; in full they are `simulator.phases.NAMES`."""
 LONG = 2000
+ENOUGH = 5
+"""Seeds from which an interval is more than the range of what was seen."""
+OF_GENRES = "the judged arm; % in the wrong folder, % unsure; right votes lost"
 MANY = 100
 """Votes from which a share of them is told in percent, not as a fraction."""
 GLUE = "\u00a0"
@@ -50,19 +54,31 @@ def report(
         _section("THRESHOLDS", _thresholds(summary, paint), paint),
         _section(f"ARMS  {_of_arms(summary)}", _legend(summary), paint),
         _section(f"DAMAGE  in % of that mail{_in_full(summary)}", _damage(summary), paint),
-        _section(
-            "GENRES  in % of that mail, of the judged arm; lost: of right honest votes",
-            _genres(summary),
-            paint,
-        ),
-        _section("COURSE  hours from the start, or the end, of the attack", _course(summary), paint)
-        if summary.attacks
-        else _section("VOTES", _votes(summary), paint),
+        _section(f"GENRES  {OF_GENRES}", _genres(summary), paint) if _measured(summary) else [],
+        *_of_time(summary, paint),
         *_of_seeds(summary, paint),
         _section("ATTACKS", _attacks(summary, width), paint) if summary.attacks else [],
         _section("THIS RUN", _where(summary, folder, command), paint),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _measured(summary: Summary) -> bool:
+    """Whether the run got to the hours that are measured."""
+    return any(
+        one.inbox + one.unsure + one.spam for arm in summary.arms.values() for one in arm.genres
+    )
+
+
+def _of_time(summary: Summary, paint: Paint) -> list[list[str]]:
+    """When it happened, in a run with an attack that began; of votes alone, in peace."""
+    if not summary.attacks:
+        return [_section("VOTES", _votes(summary), paint)]
+    if all(one.start >= summary.ticks for one in summary.attacks):
+        return []
+    return [
+        _section("COURSE  hours after the attack began, or ended; votes", _course(summary), paint)
+    ]
 
 
 def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
@@ -72,10 +88,17 @@ def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
     rows = summary.replicates
     return [
         _section(
-            "INTERVALS  mean over seeds, 95 % interval, worst seed", _intervals(summary), paint
+            f"INTERVALS  mean over seeds, 95 % interval{_few(len(rows))}, worst seed",
+            _intervals(summary),
+            paint,
         ),
         _section(f"SEEDS  {len(rows)}, each another world with other luck", _seeds(rows), paint),
     ]
+
+
+def _few(seeds: int) -> str:
+    """A warning of intervals over a handful of seeds."""
+    return "" if seeds >= ENOUGH else f" (of {seeds}: hardly more than their range)"
 
 
 def _section(title: str, lines: Iterator[str], paint: Paint) -> list[str]:
@@ -95,6 +118,8 @@ def _thresholds(summary: Summary, paint: Paint) -> Iterator[str]:
     longest = min(max((len(rule.rule) for rule in summary.thresholds), default=0), 50)
     for rule in summary.thresholds:
         word = paint("✓ ok    ", "good") if rule.held else paint("✗ BROKEN", "bad")
+        if rule.actual is None and not rule.held and summary.status == INTERRUPTED:
+            word = "… open  "
         yield f"  {word}  {safe(rule.rule, 120):<{longest}}  {_actual(rule)}"
 
 
@@ -252,7 +277,17 @@ def _attacks(summary: Summary, width: int) -> Iterator[str]:
         yield f"  {safe(attack.attack, 40)}  {attack.status}, {attack.start} h to {attack.end} h"
         if attack.why:
             yield from _wrapped(f"why: {attack.why}", width, "    ")
+        if attack.about:
+            yield from _wrapped(attack.about, width, "    ")
         yield f"    cost: {_cost(attack)}"
+        yield from _wrapped(_stopped(attack), width, "    ") if attack.votes else ()
+
+
+def _stopped(attack: Planned) -> str:
+    """What stopped its votes, in the judged arm."""
+    by = ", ".join(f"{safe(check, 40)} {many:,}" for check, many in attack.stopped.items() if many)
+    many = sum(attack.stopped.values())
+    return f"stopped: {many:,} of its votes" + (f", by {by}" if by else "")
 
 
 def _cost(attack: Planned) -> str:

@@ -26,6 +26,10 @@ class Planned(msgspec.Struct, frozen=True):
     copies: int
     votes: int
     accounts: int
+    about: str = ""
+    """What it does, in a sentence."""
+    stopped: dict[str, int] = {}
+    """How many of its votes each check of the judged arm has stopped."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -177,4 +181,6 @@ def _planned(prepared: Prepared, why: str) -> Planned:
         sum(frame.copies for frame in arm.frames),
         sum(frame.votes_bots for frame in arm.frames),
         strike.attack.accounts + sum(n for tick, n in prepared.more.items() if tick in arm_ticks),
+        (type(strike.attack).__doc__ or "").strip().partition("\n\n")[0],
+        arm.stopped,
     )

@@ -81,7 +81,7 @@ def aside(told: Sequence[Phase], judged: str, reports: float) -> str:
     said = ""
     for one in beside(told, judged, TWINS.get(judged, "")):
         if one.notable:
-            said += f" Poisoned, {_both(one, 'its twin')}"
+            said += f" Poisoned, {_both(one, 'in its twin')}"
             fewer = one.label == "spam" and sum(one.ours) < sum(one.theirs) and reports > 0
             said += ": people report the campaign that reaches them, and so teach more" * fewer
             said += "."
@@ -100,7 +100,8 @@ def _both(one: Beside, other: str) -> str:
         f"{_pc(share)}{f' of other {one.label}' if place == 0 else ''} {WHEN[phase]}"
         for place, (phase, share) in enumerate(zip(one.phases, one.ours, strict=True))
     )
-    return f"the filter {does} {ours}{where}, {other} {' and '.join(map(_pc, one.theirs))}"
+    theirs = " and ".join(map(_pc, one.theirs))
+    return f"the filter {does} {ours}{where}; {other} it would be {theirs}"
 
 
 def _pc(share: float | None) -> str:

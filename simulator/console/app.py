@@ -107,6 +107,15 @@ class Console(App[int]):
         self.drawing.panels.press(number, self.drawing.lines)
         self.drawing.arrange_panels()
 
+    def action_sources(self) -> None:
+        """Go to the sources, of which Enter then shows the evidence; say where they are."""
+        if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
+            return
+        if 5 in self.drawing.shown():
+            self.set_focus(self.drawing.table())
+        else:
+            self.say("5 shows the sources; Enter goes to them, and again shows the evidence")
+
     def action_maximise(self) -> None:
         """Give the whole screen to a panel, by digit then to another one; or give it back."""
         name = self.focused.id or "" if self.focused else ""
@@ -188,12 +197,14 @@ class Console(App[int]):
         """Leave the filter as it is, and whatever has the focus."""
         self.drawing.filter().display = False
         self.set_focus(None)
+        self.drawing.arrange_panels()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the filter."""
         event.input.display = False
         self.set_focus(None)
-        self.see(self.drawing.look._replace(filter=event.value.strip()))
+        self.drawing.look = self.drawing.look._replace(filter=event.value.strip())
+        self.drawing.arrange_panels()
 
     def action_clear(self) -> None:
         """Empty the log, so that only what comes from now on is shown; or show it all again."""

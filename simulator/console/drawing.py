@@ -119,9 +119,11 @@ class Drawing(Vertical):
         seen, shown, look = self._player.recording.seen, self.shown(), self.look
         self._text("#status", strip.status(self._player))
         self._text("#keys", strip.keys(self._player.failed, self._message.text, look))
-        self._text("#rules", panels.rules(seen, look))
+        self._text("#rules", panels.rules(seen, self._room("#rules")))
         if 1 in shown:
             self._text("#tiles", panels.tiles(seen, self._room("#tiles")))
+        only = f' (only "{look.filter}")' if look.filter else ""
+        self.query_one("#panel-9").border_title = Text(f"9 {TITLES[9]}{only}")
         for number, text in TEXTS.items():
             if number in shown:
                 self._text(f"#panel-{number}", text(seen, self._room(f"#panel-{number}")))

@@ -5,6 +5,7 @@ from textual.binding import Binding, BindingType
 BINDINGS: tuple[BindingType, ...] = (
     *(Binding(str(n), f"panel({n})", show=False, priority=True) for n in range(10)),
     Binding("M", "maximise", show=False),
+    Binding("enter", "sources", show=False),
     Binding("p", "pause_view", show=False),
     Binding("P", "pause_run", show=False),
     Binding("left_square_bracket", "speed(-1)", show=False),
@@ -39,7 +40,7 @@ M       maximise one; then a digit        2 damage: where campaign mail goes
 p P     pause the view, the run             gate: ‖ held, × rolled back
 [ ] r   slower, faster; redraw rate       3 flow: what becomes of votes
 ← →     an hour back, forth (shift: day)  4 guards: whom each check stopped
-Home    to the first hour                 5 sources; Tab, Enter: evidence
+Home    to the first hour                 5 sources; Enter twice: evidence
 End     to the last, and follow           6 responses: what is done to them
 t       to the next turn of the story     7 pipeline, on Kafka
 f       filter sources and events         8 model: who taught it

@@ -20,6 +20,7 @@ from simulator.console.figures import (
 from simulator.console.seen import Check, Seen
 from simulator.frame import Frame
 from simulator.metrics import RATES
+from simulator.thresholds import Held
 
 PEOPLE, BOTS, BAD, DIM = "#5b9bd5", "#e08a2e", "bold #e08a2e", "dim"
 """Blue and orange; a word or a letter stands beside each colour."""
@@ -82,7 +83,7 @@ def tiles(seen: Seen, look: Look) -> Text:
         (("spam misclassified", "spam wrong"), *rated("spam_misclassified")),
         (("ham misclassified", "ham wrong"), *rated("ham_misclassified")),
         (("poison in lessons", "poison"), *rated("poison_share")),
-        (("people's votes refused", "refused"), *_refused(seen, look)),
+        (("people's votes stopped", "stopped"), *_refused(seen, look)),
     ]
     share = max(look.width // len(shown), 12)
     rows = [Text(), Text(), Text(), Text()]
@@ -112,7 +113,7 @@ def _successes(seen: Seen) -> list[float | None]:
 
 
 def _refused(seen: Seen, look: Look) -> tuple[str, str, list[float | None]]:
-    """People's votes that were refused for good, mistaken ones too, of those ruled on."""
+    """People's votes that were stopped for good, mistaken ones too, of those ruled on."""
 
     def against(frame: Frame) -> float:
         return sum(frame.rulings_people.get(one, 0) for one in (LIMITED, REJECTED, SHADOWED))
@@ -169,7 +170,7 @@ def _bar(name: str, pair: tuple[int, ...], scale: float, look: Look) -> Text:
 def guards(seen: Seen, look: Look) -> Text:
     """Each check: whose votes it has stopped, how right it was, and the last reason it gave."""
     head = f"{'check':<17}"
-    truth = f"{'bots':>6}{'people':>7}{'wrong':>6}{'prec.':>7}{'recall':>7}"
+    truth = f"{'bots':>6}{'people':>7}{'rightly':>8}{'prec.':>7}{'recall':>7}"
     head += truth if look.truth else f"{'stopped':>8}"
     every = sorted(seen.checks.items(), key=lambda one: -(one[1].bots + one[1].people))
     apart = look.truth and look.height >= 2 * len(every) + 3
@@ -182,7 +183,7 @@ def guards(seen: Seen, look: Look) -> Text:
     if not every:
         lines.append(Text("no vote was stopped yet", DIM))
     if look.truth:
-        lines.append(Text("wrong: people's mistaken votes, rightly stopped", DIM))
+        lines.append(Text("rightly: bots' votes and people's mistaken ones, of those stopped", DIM))
     return _lines(lines, look)
 
 
@@ -190,11 +191,12 @@ def _against(check: Check, bot_votes: int) -> Text:
     """Whose votes a check has stopped, and how right that was."""
     stopped = check.bots + check.people
     precision = f"{100 * check.bots / stopped:.1f}%" if stopped else "-"
+    rightly = f"{100 * (check.bots + check.mistaken) / stopped:.1f}%" if stopped else "-"
     recall = f"{100 * check.bots / bot_votes:.1f}%" if bot_votes else "-"
     return Text.assemble(
         (f"{check.bots:>6}", BOTS),
-        (f"{check.people:>7}{check.mistaken:>6}", PEOPLE),
-        f"{precision:>7}{recall:>7}",
+        (f"{check.people:>7}", PEOPLE),
+        f"{rightly:>8}{precision:>7}{recall:>7}",
     )
 
 
@@ -233,10 +235,12 @@ def model(seen: Seen, look: Look) -> Text:
     else:
         lines.append(Text(f"by votes {people + bots:.1f}"))
     lines.append(Text(f"looks believed {kept:,}, judgements {judged:,}"))
-    if seen.release:
-        lines.append(Text(f"gate at {seen.release['tick']} h: {seen.release['action']}"))
-        if limits := seen.release.get("limits"):
-            lines.append(Text(f"inbox below {limits[0]:+.2f}, spam from {limits[1]:+.2f}"))
+    last = next((one for one in reversed(frames) if one.release), None)
+    if last:
+        lines.append(Text(f"gate at {last.tick} h: {last.release}"))
+    if limits := seen.release.get("limits"):
+        at = f"limits at {seen.release['tick']} h:"
+        lines.append(Text(f"{at} inbox below {limits[0]:+.2f}, spam from {limits[1]:+.2f}"))
     lines.append(Text("most taught, by subnet (ham, spam):", DIM))
     top = sorted(seen.teachers.items(), key=lambda one: -sum(one[1]))
     for subnet, (ham, spam) in top[: look.height]:
@@ -253,25 +257,31 @@ def log(seen: Seen, look: Look) -> Text:
         symbol, style = LEVELS[one.level]
         lines.append(Text.assemble((f"{one.tick:>4} h {symbol} ", style), (one.text, style)))
     nothing = "nothing yet" if look.cleared < 0 else "nothing since it was cleared: c shows it all"
+    if look.filter:
+        nothing = f'nothing with "{look.filter}" in it; f and an empty line show all'
     return _lines(lines or [Text(nothing, DIM)], look)
 
 
 def rules(seen: Seen, look: Look) -> Text:
     """Each threshold with what it is now; those that frames cannot answer wait for the end."""
-    parts = list(_rules(seen))
-    text = Text("   ").join(parts) if parts else Text("no thresholds in this scenario", DIM)
+    text = Text("   ").join(_rules(thresholds(seen), True))
+    if text.cell_len > look.width:
+        broken_first = sorted(thresholds(seen), key=lambda one: one.held)
+        text = Text("  ").join(_rules(broken_first, False))
+    if not seen.plan.rules:
+        text = Text("no thresholds in this scenario", DIM)
     text.no_wrap = True
     text.overflow = "ellipsis"
-    del look
     return text
 
 
-def _rules(seen: Seen) -> Iterator[Text]:
-    for held in thresholds(seen):
+def _rules(found: Sequence[Held], whole: bool) -> Iterator[Text]:
+    """Each threshold; where there is no room, without its margin."""
+    for held in found:
         if held.actual is None:
             yield Text(f"… {held.threshold.text} (no data yet)", DIM)
             continue
         margin = abs(held.actual - held.threshold.value)
         mark, style = ("✓", PEOPLE) if held.held else ("✗", BAD)
-        said = f"is {held.actual:.3f}, margin {margin:.3f}"
+        said = f"is {held.actual:.3f}" + (f", margin {margin:.3f}" if whole else "")
         yield Text.assemble((f"{mark} ", style), held.threshold.text, (f" {said}", style))

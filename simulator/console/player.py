@@ -155,7 +155,9 @@ class Player:
         if self.status != RUNNING or not self.recording.plan.attack:
             return NOBODY_JOINS
         failed = self._ask(structs.replace(self.asked, bots=self.asked.bots + count))
-        return failed or f"{self.asked.bots} more bots asked for; the log says when they join"
+        total = f", {self.asked.bots} in all" if self.asked.bots > count else ""
+        said = "a bot" if count == 1 else f"{count} bots"
+        return failed or f"{said} asked for{total}; the log says when they join"
 
     def _ask(self, asked: Asked) -> str:
         if self.recording.path is None:

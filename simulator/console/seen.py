@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from filter.events import LIMITED, QUARANTINED, REJECTED, SHADOWED, TAUGHT, UNLEARN
+from filter.events import STOPS, TAUGHT, UNLEARN
 from simulator.arms import TWINS
 from simulator.console.carried import Carried
 from simulator.console.following import Line
@@ -12,8 +12,6 @@ from simulator.frame import Frame
 from simulator.joins import Joins, joined, joins
 from simulator.phases import ALL, NAMES, UNDER, phase
 
-STOPS = frozenset({LIMITED, QUARANTINED, REJECTED, SHADOWED})
-"""Rulings that say something against a vote; a merged vote or a duplicate is not accused."""
 DAY = 24
 REMEMBERED = 10 * DAY
 """Ticks for which a vote is kept: a ruling on it comes no later."""
@@ -171,6 +169,8 @@ class Seen:
         self.frames: dict[str, list[Frame]] = {arm: [] for arm in plan.arms}
         self.checks: dict[str, Check] = {}
         self.sources: dict[str, Source] = {}
+        self.subnets: dict[str, tuple[str, int]] = {}
+        """What is done about whole subnets, and until when."""
         self.measures: deque[Measure] = deque(maxlen=EVENTS)
         self.done: dict[str, int] = {}
         """How often each measure was taken."""
@@ -282,6 +282,8 @@ class Seen:
         )
         self.done[action] = self.done.get(action, 0) + 1
         one = self.sources.get(source) if scope == "account" else None
+        if scope == "subnet" and action != UNLEARN:
+            self.subnets[source] = (action, line["until"])
         if one and action != UNLEARN:
             one.state, one.until = action, line["until"]
         if one:
@@ -313,6 +315,13 @@ class Seen:
         if len(self.sources) > MOST:
             newest = sorted(self.sources.values(), key=lambda one: one.last)[-MOST:]
             self.sources = {one.account: one for one in newest}
+
+    def state(self, one: Source) -> tuple[str, int]:
+        """What is being done about a source, or about its whole subnet, and until when."""
+        if now := one.now(self.tick):
+            return now, one.until
+        action, until = self.subnets.get(one.subnet, ("", 0))
+        return (f"{action} of subnet", until) if until > self.tick else ("", 0)
 
     def active(self) -> list[Measure]:
         """The measures that last, and have not ended; the newest first."""

@@ -27,7 +27,8 @@ def fill(table: "DataTable[Text]", seen: Seen, look: Look, order: int) -> None:
         table.add_row(*_row(one, seen, look), key=one.account)
     if under in table.rows:
         table.move_cursor(row=table.get_row_index(under), animate=False)
-    table.border_title = Text(f"5 sources, by {ORDERS[order]} (Tab, Enter: evidence)")
+    only = f', only "{look.filter}"' if look.filter else ""
+    table.border_title = Text(f"5 sources, by {ORDERS[order]}{only} (Enter: evidence)")
 
 
 def _under(table: "DataTable[Text]") -> Any:
@@ -49,13 +50,14 @@ def ranked(seen: Seen, look: Look, order: int) -> list[Source]:
         }[ORDERS[order]]
         return float(value), one.account
 
-    known = [one for one in seen.sources.values() if _matches(one, wanted, seen.tick, look.truth)]
+    known = [one for one in seen.sources.values() if _matches(one, wanted, seen, look.truth)]
     return sorted(known, key=rank)[:MOST]
 
 
-def _matches(one: Source, wanted: str, tick: int, truth: bool) -> bool:
+def _matches(one: Source, wanted: str, seen: Seen, truth: bool) -> bool:
     who = ("bot" if one.bot else "person") if truth else ""
-    return wanted in f"{one.account} {one.subnet} {one.address} {one.now(tick)} {who}".lower()
+    state, _ = seen.state(one)
+    return wanted in f"{one.account} {one.subnet} {one.address} {state} {who}".lower()
 
 
 def _row(one: Source, seen: Seen, look: Look) -> list[Text]:
@@ -66,7 +68,7 @@ def _row(one: Source, seen: Seen, look: Look) -> list[Text]:
         Text(reputation, justify="right"),
         *(Text(str(n), justify="right") for n in (one.right, one.wrong)),
         Text(one.subnet[-8:]),
-        Text(one.now(seen.tick)),
+        Text(seen.state(one)[0]),
     ]
     return [_who(one), *cells] if look.truth else cells
 
@@ -91,9 +93,9 @@ def evidence(one: Source, seen: Seen, look: Look) -> Text:
             f"reputation {past[0]:.2f} → {past[-1]:.2f}  {sparkline(past, 40, 1.0)}", PEOPLE
         )
         text.append("  (█ is 1)\n", DIM)
-    now = one.now(seen.tick)
+    now, until = seen.state(one)
     if now:
-        text.append(f"now: {now}, for {one.until - seen.tick} h more\n", BOTS)
+        text.append(f"now: {now}, for {until - seen.tick} h more\n", BOTS)
     for tick, said in one.evidence:
         text.append(f"\n{tick:>5} h  {said}")
     return text

@@ -176,7 +176,7 @@ def stacked(name: str, said: str, of: Bins, attack: Attack) -> str:
                 edgecolor=INKS["paper"],
                 linewidth=0,
                 hatch=HATCHES.get(ruling, ""),
-                label="held" if ruling == "quarantined" else ruling,
+                label=ruling,
             )
             below = above
         axes.set_ylim(0, None)

@@ -16,11 +16,12 @@ from filter.events import (
     QUARANTINED,
     REJECTED,
     SHADOWED,
+    STOPS,
     SUBNET,
     TAUGHT,
 )
 
-ACCUSING = (REJECTED, LIMITED, QUARANTINED, SHADOWED)
+ACCUSING = STOPS
 """Rulings that hold a vote against whoever cast it."""
 SPARING = (MERGED, DUPLICATE)
 """Rulings on votes that had nothing to add: no accusation."""
@@ -209,6 +210,11 @@ def total(ruled: Mapping[tuple[str, str], Ruled], rulings: Iterable[str]) -> Rul
 def precision(of: Ruled) -> float | None:
     """Of the votes that were stopped, the share that bots had cast."""
     return of.bots / (of.bots + of.people) if of.bots + of.people else None
+
+
+def rightly(of: Ruled) -> float | None:
+    """Of the votes that were stopped, the share that deserved it: bots', and people's mistakes."""
+    return (of.bots + of.mistaken) / (of.bots + of.people) if of.bots + of.people else None
 
 
 def recall(of: Ruled, bots: int) -> float | None:

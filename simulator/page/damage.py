@@ -10,7 +10,7 @@ from simulator.page.charts import Attack, Line, lines
 from simulator.page.course import HOURS, Span, curve, gate
 from simulator.page.part import Chart, Part, percent
 from simulator.page.run import Run
-from simulator.phases import UNDER
+from simulator.phases import ALL, BEFORE, UNDER
 from simulator.printed import ARMS
 from simulator.summary import Summary
 
@@ -105,11 +105,11 @@ def _errors(run: Run) -> Iterator[Chart]:
 
 
 def _means(run: Run, of: list[Line], rate: str) -> str:
-    phase = UNDER if attack(run.summary) else "all"
-    there = {one.arm: one for one in run.summary.phases if one.phase == phase}
-    return ", ".join(
-        f"{percent(getattr(there[one.name], rate))} ({one.name})" for one in of if one.name in there
-    )
+    """The share of each line: of the hours under attack, or of all before it."""
+    phases = (UNDER,) if attack(run.summary) else (BEFORE, ALL)
+    there = {one.arm: getattr(one, rate) for one in run.summary.phases if one.phase in phases}
+    known = [one.name for one in of if there.get(one.name) is not None]
+    return ", ".join(f"{percent(there[name])} ({name})" for name in known) or "not measured"
 
 
 def _peaks(of: list[Line]) -> str:

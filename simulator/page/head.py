@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.arms import TWINS
 from simulator.damage import beside
+from simulator.manifest import INTERRUPTED
 from simulator.metrics import Metric
 from simulator.page.part import Part, Table, Tile, percent
 from simulator.page.votes import MOST
@@ -98,11 +99,13 @@ def thresholds(summary: Summary) -> Part | None:
     """The part of the thresholds; nothing where none was set."""
     if not summary.thresholds:
         return None
-    rows = [_rule(rule) for rule in summary.thresholds[:MOST]]
+    yet = " yet" if summary.status == INTERRUPTED else ""
+    rows = [_rule(rule, yet) for rule in summary.thresholds[:MOST]]
     return Part("Thresholds", tables=[Table("", ("", "what has to hold", "actual value"), rows, 2)])
 
 
-def _rule(rule: Rule) -> Sequence[str]:
+def _rule(rule: Rule, yet: str) -> Sequence[str]:
     word = "✓ held" if rule.held else "✗ broken"
-    nothing = "never reached" if "ticks_to_" in rule.rule else "no data"
+    nothing = f"never reached{yet}" if "ticks_to_" in rule.rule else f"no data{yet}"
+    word = "… open" if yet and rule.actual is None and not rule.held else word
     return (word, safe(rule.rule, 200), nothing if rule.actual is None else f"{rule.actual:.4g}")

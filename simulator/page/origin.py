@@ -1,9 +1,10 @@
 """Where a result is from: how to make it again, with what, and where it lies."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from simulator.manifest import Manifest
+from simulator.manifest import INTERRUPTED, Manifest
 from simulator.page.part import Part, Table
 from simulator.page.votes import MOST
 from simulator.printed import ARMS, LONG
@@ -15,6 +16,14 @@ def origin(summary: Summary, manifest: Manifest, path: PurePath) -> Part:
     """The part that says so."""
     words = ["The command makes the same run again, to the same hash."]
     command = safe(manifest.command, LONG)
+    commands = [command] if command else []
+    if summary.status == INTERRUPTED and command:
+        words = [
+            "The run was interrupted. The first command goes on with it to its end, the second one"
+            " makes it from its beginning to its end; both come to the same hash, which is not yet"
+            " the one below."
+        ]
+        commands = [f"hamstrung run --resume {safe(shlex.quote(str(path)), LONG)}", command]
     if not command:
         words = ["It was not run from the command line."]
     tables = [
@@ -22,7 +31,7 @@ def origin(summary: Summary, manifest: Manifest, path: PurePath) -> Part:
         Table("Made of", ("what", "which"), [*_made(manifest, path)], 2),
     ]
     tables = [table for table in tables if table.rows]
-    return Part("Again", words, tables=tables, commands=[command] if command else [])
+    return Part("Again", words, tables=tables, commands=commands)
 
 
 def _arms(summary: Summary) -> Iterator[Sequence[str]]:

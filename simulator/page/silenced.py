@@ -10,6 +10,8 @@ from simulator.page.votes import MOST
 from simulator.safe import safe
 
 TOP = 10
+ENOUGH = 100
+"""Votes from which it is said how concentrated they are."""
 
 
 def silenced(run: Run) -> Part | None:
@@ -32,6 +34,7 @@ def _words(run: Run) -> Iterator[str]:
             "Which votes were right is told by the answer key, which no guard sees. One that was"
             " stopped is not always lost: another vote on the same story may have taught the same."
         )
+    if votes >= ENOUGH:
         share = worst_tenth(many for _, many in found)
         yield f"The tenth of these accounts with the most has {percent(share)} of the votes."
     few = run.summary.metrics.get("honest_votes_lost_by_few", Metric(None)).mean
@@ -47,6 +50,8 @@ def _tables(run: Run, genres: Sequence[Sequence[str]]) -> Iterator[Table]:
     if rows:
         title = "The accounts that were stopped most"
         note = "hamstrung explain RUN VOTE follows a single vote through the guard."
+        left = len(run.counted.silenced) - len(rows)
+        note = f"And {left:,} more. {note}" if left else note
         yield Table(title, ("account", "right votes stopped"), rows, note=note)
     if genres:
         note = (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from filter.events import QUARANTINED, RESPONDER, TAUGHT
+from filter.events import RESPONDER, TAUGHT
 from simulator.page.charts import stacked
-from simulator.page.count import ACCUSING, SPARING, Ruled, precision, recall, total
+from simulator.page.count import ACCUSING, SPARING, Ruled, precision, recall, rightly, total
 from simulator.page.course import binned
 from simulator.page.damage import attack
 from simulator.page.part import Chart, Part, Table, percent, ratio
@@ -69,7 +69,7 @@ def _flows(run: Run) -> Iterator[Chart]:
 
 
 def _name(ruling: str) -> str:
-    return "held" if ruling == QUARANTINED else safe(ruling, 30)
+    return safe(ruling, 30)
 
 
 def _tables(run: Run) -> Iterator[Table]:
@@ -81,8 +81,9 @@ def _tables(run: Run) -> Iterator[Table]:
     )
     heads: tuple[str, ...] = ("check", "how", "people's votes stopped", "of these mistaken")
     if run.counted.bots:
-        heads = (*heads[:2], "bots' votes stopped", *heads[2:], "precision", "recall")
+        heads = (*heads[:2], "bots' votes stopped", *heads[2:], "rightly", "precision", "recall")
         note += (
+            " Rightly: of the votes stopped, those of bots and the mistaken ones of people."
             " Precision: of the votes stopped, the share that bots cast. Recall: of all bots'"
             " votes, the share stopped here, which for a late check is low. The truth in both is"
             " who cast the vote, which the filter is never told."
@@ -138,7 +139,7 @@ def _row(run: Run, name: str, how: str, of: Ruled) -> Sequence[str]:
     people = (f"{of.people:,}", f"{of.mistaken:,}")
     if not run.counted.bots:
         return (name, how, *people)
-    shares = (percent(precision(of)), percent(recall(of, run.counted.bots)))
+    shares = map(percent, (rightly(of), precision(of), recall(of, run.counted.bots)))
     return (name, how, f"{of.bots:,}", *people, *shares)
 
 

@@ -64,7 +64,7 @@ def test_every_threshold_is_a_case_that_passes_fails_or_has_no_data() -> None:
     assert outcome(found, "thresholds", "ticks_to_recover.mean < 9") == (
         "failure",
         "broken",
-        "expected ticks_to_recover.mean < 9; ticks_to_recover is never reached",
+        "expected ticks_to_recover.mean < 9; ticks_to_recover.mean is never reached",
     )
     assert (found.attrib["tests"], found.attrib["failures"], found.attrib["errors"]) == (
         "5",
@@ -77,7 +77,7 @@ def test_a_broken_threshold_says_its_actual_value() -> None:
     rule = Rule("unguarded.attack_success.max < 0.5", 0.75, False)
     tag, kind, message = outcome(of(thresholds=[rule]), "thresholds", rule.rule)
     assert (tag, kind) == ("failure", "broken")
-    assert message == "expected unguarded.attack_success.max < 0.5; attack_success is 0.75"
+    assert message == "expected unguarded.attack_success.max < 0.5; attack_success.max is 0.75"
 
 
 @pytest.mark.parametrize(

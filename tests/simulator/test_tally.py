@@ -33,16 +33,19 @@ def test_votes_and_rulings_of_a_tick_add_up() -> None:
 def test_a_held_vote_moves_to_the_bucket_of_its_second_ruling() -> None:
     tally = Tally()
     tally.count((vote(1), vote(2)), [ruling(1, QUARANTINED), ruling(2)])
-    assert (tally.open, tally.buckets) == ({1}, {"quarantined": 1, "taught": 1})
+    assert (set(tally.open), tally.buckets) == ({1}, {"quarantined": 1, "taught": 1})
     tally.count((), [ruling(1, "rejected")])
-    assert (tally.open, tally.buckets) == (set(), {"quarantined": 0, "taught": 1, "rejected": 1})
+    assert (set(tally.open), tally.buckets) == (
+        set(),
+        {"quarantined": 0, "taught": 1, "rejected": 1},
+    )
 
 
 def test_a_vote_may_be_held_again_by_another_check() -> None:
     tally = Tally()
     tally.count((vote(1),), [ruling(1, QUARANTINED)])
     tally.count((), [ruling(1, QUARANTINED)])
-    assert (tally.open, tally.buckets) == ({1}, {"quarantined": 1})
+    assert (set(tally.open), tally.buckets) == ({1}, {"quarantined": 1})
 
 
 def test_a_vote_without_a_ruling_fails_the_run() -> None:
@@ -146,3 +149,13 @@ def test_what_a_frame_counts_is_what_was_ruled(tmp_path: Path) -> None:
         assert frame.votes_people + frame.votes_bots == len(flow.votes or ())
         weight = sum(lesson.weight for lesson in flow.lessons or ()) / 1000
         assert frame.lessons_people + frame.lessons_bots == pytest.approx(weight)
+
+
+def test_the_votes_of_bots_count_for_the_check_that_ruled_on_them_last() -> None:
+    tally = Tally()
+    held = Ruling(1, 1, 2, 4, QUARANTINED, "budget", "")
+    of_person = Ruling(2, 9, 2, 4, "rejected", "budget", "")
+    tally.count((vote(1), vote(2), vote(3)), [held, of_person, ruling(3, "merged")], {1})
+    assert tally.bots == {"budget": 1}
+    tally.count((), [Ruling(1, 1, 2, 4, "rejected", "golden", "")], {1})
+    assert tally.bots == {"budget": 0, "golden": 1}

@@ -35,7 +35,7 @@ def test_the_price_of_the_guard_is_told_under_the_attack_and_after_it() -> None:
     told = [*phases("twin", (0.079, 0.147)), *phases("reference", (0.06, 0.082))]
     assert aside(told, "attacked", 0.0) == (
         " The guard has a price: unpoisoned, the filter misses 7.9 % of other spam under the attack"
-        " and 14.7 % after it, without a guard 6.0 % and 8.2 %."
+        " and 14.7 % after it; without a guard it would be 6.0 % and 8.2 %."
     )
 
 
@@ -46,7 +46,7 @@ def test_a_guard_that_errs_less_than_none_has_no_price() -> None:
     ]
     assert aside(told, "attacked", 0.0) == (
         " Unpoisoned, the filter puts 1.0 % of other ham under the attack and 1.0 % after it into"
-        " the spam folder, without a guard 2.0 % and 3.0 %."
+        " the spam folder; without a guard it would be 2.0 % and 3.0 %."
     )
 
 
@@ -58,7 +58,7 @@ def test_who_misses_less_for_the_poison_is_told_why_if_people_reported_more(
     said = aside(told, "unguarded", reports)
     assert said.startswith(" Poisoned, the filter misses 5.1 % of other spam under the attack and")
     assert said.endswith(
-        "its twin 6.0 % and 8.2 %"
+        "in its twin it would be 6.0 % and 8.2 %"
         + ": people report the campaign that reaches them, and so teach more" * why
         + "."
     )

@@ -482,7 +482,7 @@ async def test_bots_are_asked_for_by_the_one_and_by_tens(
         assert read(live.path) == Asked(bots=21)
         await pilot.press("P", "left_square_bracket")
         assert read(live.path) == Asked(paused=True, speed=64.0, bots=21)
-        assert "21 more bots asked for" in screen(app)
+        assert "10 bots asked for, 21 in all" in screen(app)
     async with opened(folder) as (app, pilot, _):
         await pilot.press("w")
         assert "this one does not" in screen(app)

@@ -68,8 +68,10 @@ def test_console_and_report_count_what_checks_stopped_alike(
     for name in checks:
         check = recording.seen.checks[name]
         (line,) = [one.split() for one in said if one.startswith(name)]
-        assert line[1:4] == [str(n) for n in (check.bots, check.people, check.mistaken)]
-        assert line[4].removesuffix("%") == f"{100 * check.bots / (check.bots + check.people):.1f}"
+        stopped = check.bots + check.people
+        assert line[1:3] == [str(check.bots), str(check.people)]
+        assert line[3] == f"{100 * (check.bots + check.mistaken) / stopped:.1f}%"
+        assert line[4] == f"{100 * check.bots / stopped:.1f}%"
         (line,) = [one.split() for one in bare if one.startswith(name)]
         assert line[1] == str(check.bots + check.people)
         assert check.reason in "\n".join(said)
