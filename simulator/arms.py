@@ -80,9 +80,10 @@ class Strike(NamedTuple):
 class Crew(NamedTuple):
     """Bots that act together, as many as the attack has accounts: the first ones, or later ones.
 
-    Whoever joins fills up the last crew, as the next of its accounts, and one that is not full acts
-    as if it were: only, what its missing bots would do is left undone. So a bot that joins does
-    what a first one does, as much and as often, whatever the attack and its settings are called.
+    Whoever joins fills up the last crew, in a place of it that is drawn by lot, and one that is not
+    full acts as if it were: only, what its missing bots would do is left undone. So a bot that
+    joins does what a first one does from then on, as much and as often, whatever the attack and its
+    settings are called; also where an attack has its accounts take turns, by their numbers.
 
     That is exact for mail to bots, and so for votes on it; where an attack draws bots by lot, it is
     as exact as for any first one (each of 200 of which 20 are drawn is sent 20 mails in 200 hours,
@@ -91,13 +92,26 @@ class Crew(NamedTuple):
     is not told how many there are: one that waits for an answer from each account waits in vain.
 
     ``first`` is the number of its first account, ``memory`` what it remembers, known to all of it.
-    ``name`` keys its luck.
+    ``name`` keys its luck. ``places`` are the accounts that its bots take, in the order in which
+    they join, and ``bots`` which of them takes an account; the first crew is full, and has neither.
     """
 
     name: tuple[str | int, ...]
     attack: Attack
     first: int
     memory: Any
+    places: tuple[int, ...] = ()
+    bots: tuple[int, ...] = ()
+
+    @classmethod
+    def later(cls, number: int, attack: Attack, luck: Generator) -> "Crew":
+        """A crew that nobody has joined yet."""
+        places = luck.permutation(attack.accounts)
+        bots = np.argsort(places)
+        first = number * attack.accounts
+        return cls(
+            (number,), attack, first, fresh(attack), tuple(places.tolist()), tuple(bots.tolist())
+        )
 
     def knows(self, bot: int) -> bool:
         """Whether an account of the attacker's is one of them."""
@@ -112,13 +126,15 @@ class Crew(NamedTuple):
             luck: draws which of the drafts to people are left out.
         """
         there = bots - self.first
-        if there < self.attack.accounts:
-            drawn = luck.integers(self.attack.accounts, size=len(drafts)).tolist()
-            both = zip(drafts, drawn, strict=True)
-            drafts = [one for one, by in both if (by if one.to is None else one.to) < there]
+        drawn = luck.integers(self.attack.accounts, size=len(drafts)).tolist()
+        given = [
+            (one, by if one.to is None else self.bots[one.to])
+            for one, by in zip(drafts, drawn, strict=True)
+        ]
         return [
-            one if one.to is None else msgspec.structs.replace(one, to=one.to + self.first)
-            for one in drafts
+            one if one.to is None else msgspec.structs.replace(one, to=bot + self.first)
+            for one, bot in given
+            if bot < there
         ]
 
 
@@ -199,9 +215,10 @@ class Arm:
         self._mailboxes.join(bots)
         if self._strike:
             attack = self._strike.attack
-            full = max(attack.accounts, 1)
-            for first in range(len(self._crews) * full, len(bots.id), full):
-                self._crews.append(Crew((len(self._crews),), attack, first, fresh(attack)))
+            while attack.accounts and len(self._crews) * attack.accounts < len(bots.id):
+                number = len(self._crews)
+                luck = self._world.draws.generator("places", number)
+                self._crews.append(Crew.later(number, attack, luck))
 
     def step(self, tick: int) -> None:
         """See what became of an earlier tick, then hand this one's mail and votes over."""
@@ -262,9 +279,9 @@ class Arm:
 
     def _poison(self, crew: Crew, tick: int, hour: int) -> tuple[Post | None, list[Vote]]:
         """What a crew does; it sees and numbers its own bots alone."""
-        own = tuple(
-            one._replace(bot=one.bot - crew.first) for one in self._inbox if crew.knows(one.bot)
-        )
+        own = tuple(one for one in self._inbox if crew.knows(one.bot))
+        if crew.first:
+            own = tuple(one._replace(bot=crew.places[one.bot - crew.first]) for one in own)
         view = View(tick, hour, own, crew.memory)
         drafts, votes = self._ordered(
             crew, "poison", lambda rng: crew.attack.poison(view, rng), tick
