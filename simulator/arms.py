@@ -1,7 +1,7 @@
 """Arms: the same world, run side by side with one thing different."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -322,12 +322,17 @@ class Arm:
         found = {check: many for check, many in self._tally.bots.items() if many}
         return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
-    def right(self, votes: Sequence[Vote]) -> list[bool]:
-        """Of people's votes of the last ticks: whether each says what its mail truly is."""
-        mails = np.array([vote.mail for vote in votes], np.uint64)
-        sent = np.array([vote.sent for vote in votes], np.int64)
+    def right(self, votes: Iterable[Vote]) -> dict[int, bool]:
+        """Of people's votes of the last ticks, by their ids: whether each says what is true."""
+        known = [
+            vote
+            for vote in votes
+            if vote.account not in self._truth.bots and self._truth.was_sent(vote.mail, vote.sent)
+        ]
+        mails = np.array([vote.mail for vote in known], np.uint64)
+        sent = np.array([vote.sent for vote in known], np.int64)
         spam: list[bool] = self._truth.look(mails, sent).spam.tolist()
-        return [(vote.label == SPAM) == of for vote, of in zip(votes, spam, strict=True)]
+        return {vote.id: (vote.label == SPAM) == of for vote, of in zip(known, spam, strict=True)}
 
     def truly(self, mail: int, sent: int) -> tuple[str, bool, int]:
         """What is true of a mail of the last ticks: its genre, whether it is spam, whose it is.

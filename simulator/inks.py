@@ -20,9 +20,10 @@ def inks(judged: str) -> dict[str, str]:
     >>> inks("attacked")
     {'attacked': 'ours', 'unguarded': 'bare', 'twin': 'twin', 'reference': 'reference'}
     >>> inks("unguarded")
-    {'unguarded': 'bare', 'reference': 'reference'}
+    {'unguarded': 'bare', 'reference': 'twin'}
     """
     twin = TWINS.get(judged, "")
-    found = {judged: OURS, "unguarded": BARE, twin: TWIN, "reference": REFERENCE}
+    found = {judged: OURS, "unguarded": BARE, twin: TWIN}
+    found.setdefault("reference", REFERENCE)
     found.pop("", None)
     return found

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from simulator.durable import FolderError
+
 Joins = tuple[tuple[int, int], ...]
 """At which tick how many joined, ``(tick, how many)``; the first ones first."""
 
@@ -10,12 +12,21 @@ Joins = tuple[tuple[int, int], ...]
 def joins(scenario: dict[str, Any]) -> Joins:
     """The bots that joined, of a manifest's scenario; those of one tick together.
 
+    Raises:
+        FolderError: it says something else there.
+
     >>> joins({"attack": {"more": [[60, 10], [52, 1], [60, 1]]}})
     ((52, 1), (60, 11))
     """
     many: Counter[int] = Counter()
-    for tick, count in scenario.get("attack", {}).get("more", ()):
-        many[int(tick)] += int(count)
+    more = scenario.get("attack", {}).get("more", ())
+    try:
+        for tick, count in more:
+            many[int(tick)] += int(count)
+    except (TypeError, ValueError) as error:
+        raise FolderError(
+            f"the manifest's attack.more: expected [tick, bots], got {more!r}"
+        ) from error
     return tuple(sorted(many.items()))
 
 

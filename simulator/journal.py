@@ -173,8 +173,7 @@ def lines(tick: int, arm: Arm, judged: bool, bots: Set[int]) -> Iterator[Line]:
 
 def _votes(flow: Flow, arm: Arm, bots: Set[int]) -> Iterator[Line]:
     """Votes and claims; of a person's vote also whether it is right."""
-    people = [vote for vote in flow.votes or () if vote.account not in bots]
-    right = dict(zip((vote.id for vote in people), arm.right(people), strict=True))
+    right = arm.right(flow.votes or ())
     for vote in flow.votes or ():
         yield {
             "type": "vote",

@@ -89,7 +89,11 @@ class Meter(msgspec.Struct, forbid_unknown_fields=True):
         self.folders[:] = counted.tolist()
 
     def _read_votes(self, tick: int, flow: Flow, truth: Truth) -> None:
-        votes = [vote for vote in flow.votes or () if vote.account not in truth.bots]
+        votes = [
+            vote
+            for vote in flow.votes or ()
+            if vote.account not in truth.bots and truth.was_sent(vote.mail, vote.sent)
+        ]
         known = _known(truth, [(vote.mail, vote.sent) for vote in votes])
         columns = (known.story.tolist(), known.spam.tolist(), known.genre.tolist())
         for vote, story, spam, genre in zip(votes, *columns, strict=True):

@@ -64,9 +64,7 @@ def print_report(which: str, out: str | None = None) -> None:
         SettingsError: ``out`` is no file's name.
     """
     folder = RunFolder.open(which)
-    path = folder.path / PAGE if out is None else Path(out)
-    if out is not None and (not path.name or path.is_dir()):
-        raise SettingsError(f"--out: expected a file such as {PAGE}, got {out!r}")
+    path = folder.path / PAGE if out is None else _place(folder, out)
     text = report(
         folder.summary(), folder.path, folder.manifest.command, paint(sys.stdout), width()
     )
@@ -75,6 +73,16 @@ def print_report(which: str, out: str | None = None) -> None:
     stdout.write(text)
     _write(folder, path, which)
     say(f"as a page: {path}")
+
+
+def _place(folder: RunFolder, out: str) -> Path:
+    """Where somebody wants the page: neither a device nor a file that the run is made of."""
+    path = Path(out)
+    if not path.name or (path.exists() and not path.is_file()):
+        raise SettingsError(f"--out: expected a file such as {PAGE}, got {out!r}")
+    if path.resolve().parent == folder.path.resolve() and path.suffix != ".html":
+        raise SettingsError(f"--out: {out!r} is in the run's folder: expected {PAGE} there")
+    return path.resolve() if path.is_symlink() else path
 
 
 def _write(folder: RunFolder, path: Path, which: str) -> None:

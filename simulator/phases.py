@@ -6,7 +6,7 @@ Columns are headed ``before``, ``under`` and ``after``, as the summary has them.
 from typing import Final
 
 BEFORE, UNDER, AFTER, ALL = "before", "under", "after", "all"
-"""As `simulator.summary.Phase` has them; ``all`` is a run without an attack."""
+"""As `simulator.damage.Phase` has them; ``all`` is a run without an attack."""
 PEACE: Final = "peace"
 NAMES: Final = {
     BEFORE: "before the attack",

@@ -69,7 +69,7 @@ def pooled(
         about=scenario.about,
         seed=scenario.seed,
         status=status,
-        verdict=_verdict(scenario, replicates, metrics, status) + aside(told, judged, 0.0),
+        verdict=_verdict(scenario, replicates, metrics, status) + aside(told, judged),
         hash=arms[judged].hash if arms else "",
         metrics=metrics.get(judged, {}),
         arms=arms,

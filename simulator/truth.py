@@ -84,6 +84,11 @@ class Truth:
             return _NOTHING
         return rows(stacked(found), np.argsort(np.concatenate(order), kind="stable"))
 
+    def was_sent(self, mail: int, sent: int) -> bool:
+        """Whether there is such a mail in the window: a vote may name any."""
+        known = self._by_tick.get(sent)
+        return known is not None and bool(find(known.mail, np.array([mail], np.uint64))[0] >= 0)
+
     def state(self) -> dict[int, Known]:
         """What is remembered, to be frozen."""
         return self._by_tick

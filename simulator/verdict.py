@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from simulator.arms import TWINS
+from simulator.arms import PLANS, TWINS
 from simulator.damage import Beside, Phase, beside
 from simulator.loop import Prepared
 from simulator.metrics import Metric, window
 from simulator.phases import AFTER, UNDER
 
+REACHES = 0.05
+"""Share of the campaign in the inbox from which people are said to report it."""
 WHEN = {UNDER: "under the attack", AFTER: "after it"}
 
 
@@ -40,7 +42,7 @@ def verdict(
     if not any(start <= frame.tick < end for frame in prepared.arms[judged].frames):
         early = "Interrupted before the attack began." if said else ""
         return early or "The run ended before the attack began."
-    errs = aside(told, judged, _more_reports(prepared, judged))
+    errs = aside(told, judged, _more_reports(prepared, judged) > 0)
     mean = metrics[judged]["attack_success"].mean
     inbox = metrics[judged]["campaign_in_inbox"].mean
     if inbox is None:
@@ -50,7 +52,8 @@ def verdict(
             f"{said}{_pc(inbox)} of the campaign reached the inbox; no twin says how much of that"
             " is the attack's doing."
         )
-    guard = prepared.scenario.filter.guard
+    plan = PLANS[judged]
+    guard = plan.baseline or plan.guard or prepared.scenario.filter.guard
     outcome = "held" if mean < 0.05 else "was beaten" if mean >= 0.3 else "was breached"
     if guard == "none":
         who, outcome = "Without a guard", "the attack put"
@@ -70,26 +73,42 @@ def _more_reports(prepared: Prepared, judged: str) -> float:
     return taught[0] - taught[1] if taught else 0.0
 
 
-def aside(told: Sequence[Phase], judged: str, reports: float) -> str:
+def aside(told: Sequence[Phase], judged: str, reported: bool = False) -> str:
     """What else the poison did, and what the guard costs without any: of mail not the campaign's.
 
     Args:
         told: the phases of each arm.
         judged: the arm that is judged.
-        reports: how much more people taught in it than in its twin, in lessons.
+        reported: whether people taught more in it than in its twin.
     """
-    said = ""
-    for one in beside(told, judged, TWINS.get(judged, "")):
-        if one.notable:
-            said += f" Poisoned, {_both(one, 'in its twin')}"
-            fewer = one.label == "spam" and sum(one.ours) < sum(one.theirs) and reports > 0
-            said += ": people report the campaign that reaches them, and so teach more" * fewer
-            said += "."
-    for one in beside(told, TWINS.get(judged, ""), "reference"):
-        if one.notable:
-            said += " The guard has a price: u" if sum(one.ours) > sum(one.theirs) else " U"
-            said += f"npoisoned, {_both(one, 'without a guard')}."
+    twin, said = TWINS.get(judged, ""), ""
+    if notable := [one for one in beside(told, judged, twin) if one.notable]:
+        said += f" Poisoned, the filter {_all(notable, 'in its twin')}"
+        fewer = all(_less(one) for one in notable if one.label == "spam")
+        if fewer and reported and _reaches(told, judged):
+            said += ": people report the campaign that reaches them, and so teach more"
+        said += "."
+    guarded = beside(told, twin, "reference") if twin != "reference" else []
+    if notable := [one for one in guarded if one.notable]:
+        price = any(sum(one.ours) > sum(one.theirs) for one in notable)
+        said += " The guard has a price: unpoisoned" if price else " Unpoisoned"
+        said += f", the filter {_all(notable, 'without a guard')}."
     return said
+
+
+def _less(one: Beside) -> bool:
+    """Whether the first arm errs less in every phase."""
+    return all(ours < theirs for ours, theirs in zip(one.ours, one.theirs, strict=True))
+
+
+def _reaches(told: Sequence[Phase], judged: str) -> bool:
+    """Whether so much of the campaign reached inboxes that people can have reported it."""
+    shares = [one.campaign_in_inbox for one in told if one.arm == judged and one.phase == UNDER]
+    return any(share is not None and share >= REACHES for share in shares)
+
+
+def _all(notable: Sequence[Beside], other: str) -> str:
+    return "; and it ".join(_both(one, other) for one in notable)
 
 
 def _both(one: Beside, other: str) -> str:
@@ -101,7 +120,7 @@ def _both(one: Beside, other: str) -> str:
         for place, (phase, share) in enumerate(zip(one.phases, one.ours, strict=True))
     )
     theirs = " and ".join(map(_pc, one.theirs))
-    return f"the filter {does} {ours}{where}; {other} it would be {theirs}"
+    return f"{does} {ours}{where} ({other} {theirs})"
 
 
 def _pc(share: float | None) -> str:

@@ -74,7 +74,7 @@ class CorrectionBudget:
                 found.append(NOTHING)
             else:
                 what = "report" if self.spam else "correction"
-                reason = f"{left:.2f} left of {past.hourly:.2f} lessons an hour ({what} budget)"
+                reason = f"{left:.2f} of 1 lesson left: {what} budget of {past.hourly:.2f} an hour"
                 found.append(Suspicion(QUARANTINED, reason))
         return found
 

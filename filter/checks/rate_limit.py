@@ -36,7 +36,7 @@ class RateLimit:
         if passes:
             return NOTHING, due
         said = f"{limit.ahead(tick, due):.1f} votes ahead of {self.votes_per_day:g} a day"
-        return Suspicion(LIMITED, f"{said}, {self.burst:g} at once"), due
+        return Suspicion(LIMITED, f"{said}, above {self.burst - 1:g}"), due
 
     def credited(self, tick: int, past: float, credit: Credit) -> float:
         """A judgement does not matter here."""

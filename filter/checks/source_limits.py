@@ -56,7 +56,7 @@ class SourceLimits:
             passes, known[source] = limit.spend(tick, known.get(source, 0.0))
             if not passes:
                 ahead = f"{limit.ahead(tick, known[source]):.1f} votes ahead of {per_day:g} a day"
-                return Suspicion(LIMITED, f"its {name} is {ahead}")
+                return Suspicion(LIMITED, f"its {name} is {ahead}, above {limit.burst - 1:g}")
         return NOTHING
 
     def learn(self, tick: int, past: Due, heard: Heard) -> Due:

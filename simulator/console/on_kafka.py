@@ -101,9 +101,13 @@ class OnKafka:
         names = {topic.name: topic_name(self._run, topic.name) for topic in topics()}
         if not there.issuperset(names.values()):
             raise OSError(f"no run {self._run} there, or not yet")
-        for name, full in names.items():
-            parts = sorted(self._consumer.partitions_for_topic(full))
-            self._places[name] = [TopicPartition(full, part) for part in parts]
+        found = {name: self._consumer.partitions_for_topic(full) for name, full in names.items()}
+        if not all(found.values()):
+            raise OSError(f"run {self._run} has topics without partitions yet")
+        self._places = {
+            name: [TopicPartition(names[name], part) for part in sorted(parts)]
+            for name, parts in found.items()
+        }
         telling = {place for _, place in self.places()}
         self._consumer.assign(self._all())  # the client forgets topics that are not
         self._consumer.pause(*(place for place in self._all() if place not in telling))

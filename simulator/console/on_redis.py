@@ -55,7 +55,14 @@ class OnRedis:
             Unreachable: it does not; with its address.
             LedgerRefused: it is none that a run would use.
             Lost: a position is something else.
+            OSError: whatever else it answers; with its address.
         """
+        try:
+            return self._look(places)
+        except redis.RedisError as error:
+            raise OSError(f"Redis at {self._url}: {error}") from error
+
+    def _look(self, places: Iterable[tuple[str, int]]) -> float:
         if self._client is None:
             self._client = self._connect(self._url, os.environ.get(PASSWORD))
         with answering(self._client):

@@ -63,7 +63,7 @@ def _won(summary: Summary) -> Iterator[Tile]:
         breached = success >= BREACHED
         yield Tile("of the campaign got in by the attack", percent(success), than, breached)
     twin = TWINS.get(next(iter(summary.arms), ""), "")
-    for one in beside(summary.phases, twin, "reference"):
+    for one in beside(summary.phases, twin, "reference") if twin != "reference" else ():
         if one.notable or one.label == "spam":
             more = [
                 100 * (ours - theirs) for ours, theirs in zip(one.ours, one.theirs, strict=True)
@@ -71,7 +71,7 @@ def _won(summary: Summary) -> Iterator[Tile]:
             price = " and ".join(f"{points:+.1f}" for points in more)
             when = " and ".join(WHEN[phase] for phase in one.phases)
             wrong = "missed" if one.label == "spam" else "taken for spam"
-            said = f"points of {one.label} {wrong}, {when}, unpoisoned, to no guard"
+            said = f"points of other {one.label} {wrong}, to no guard, {when}"
             yield Tile("the guard's own price", price, said)
 
 

@@ -69,7 +69,5 @@ def test_the_reason_names_the_budget(check: CorrectionBudget) -> None:
     cases = claims(np.random.default_rng(1), 1, turned=False)
     found = check.examine(1, Budget(1.0, 1.0, hourly=2.0, level=0.0), cases)
     (reason,) = {one.reason for one in found if one.reason}
-    assert (
-        reason
-        == f"0.00 left of 2.00 lessons an hour ({'report' if check.spam else 'correction'} budget)"
-    )
+    what = "report" if check.spam else "correction"
+    assert reason == f"0.00 of 1 lesson left: {what} budget of 2.00 an hour"

@@ -285,10 +285,16 @@ def test_a_page_that_cannot_be_written_is_told_after_the_summary(
     nowhere = Ended(capfd, "report", "my run", "-o", "page.html/page.html")
     assert (nowhere.code, nowhere.out) == (2, written.out)
     assert nowhere.err.startswith("hamstrung: page.html/page.html: cannot be written: not a direc")
-    for no_file in ("", "my run"):
+    for no_file in ("", "my run", "/dev/null"):
         refused = Ended(capfd, "report", "my run", "-o", no_file)
         assert (refused.code, refused.out) == (2, "")
         assert "--out: expected a file such as report.html" in refused.err
+    its_own = Ended(capfd, "report", "my run", "-o", "my run/manifest.json")
+    assert (its_own.code, its_own.out) == (2, "")
+    assert "is in the run's folder: expected report.html there" in its_own.err
+    (tmp_path / "link.html").symlink_to(tmp_path / "target.html")
+    assert Ended(capfd, "report", "my run", "-o", "link.html").code == 0
+    assert (tmp_path / "target.html").read_text().startswith("<!doctype html>")
     (tmp_path / "my run" / "report.html").mkdir()
     refused = Ended(capfd, "report", "my run")
     assert (refused.code, refused.out) == (2, written.out)

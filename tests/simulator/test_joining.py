@@ -16,8 +16,9 @@ from agents.attacks.sybil_farm import SybilFarm
 from filter.plugins import SettingsError, names
 from simulator import loop, manifest
 from simulator.arms import Crew
-from simulator.folder import RunFolder
+from simulator.folder import FolderError, RunFolder
 from simulator.frame import Frame
+from simulator.joins import joins
 from simulator.loop import attack_plugin
 from simulator.scripting import Silent
 from simulator.seeds import Draws
@@ -239,3 +240,49 @@ def test_a_few_bots_can_join_an_attack_that_needs_many(tmp_path: Path) -> None:
     copies = [frame.copies for frame in done.arms["attacked"].frames]
     assert copies[8] == 3
     assert copies[11:13] == [6, 6]
+
+
+@pytest.mark.parametrize("more", [None, [[1]], "x", {"a": 1}])
+def test_joins_that_cannot_be_read_are_told(more: object) -> None:
+    with pytest.raises(FolderError, match=r"attack\.more: expected \[tick, bots\]"):
+        joins({"attack": {"more": more}})
+
+
+GHOSTS = '''"""Votes on mail that was never sent, from accounts that are not its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from numpy.random import Generator
+
+from agents.actor import Draft, View
+from filter.events import HAM, Vote
+
+
+@dataclass(frozen=True)
+class Ghosts:
+    """Makes everything up."""
+
+    atlas: ClassVar[tuple[str, ...]] = ()
+    accounts: int = 5
+
+    def campaign(self, hour: int, rng: Generator) -> Iterator[Draft]:
+        yield Draft(0.3)
+
+    def poison(self, view: View, rng: Generator) -> Iterator[Vote]:
+        yield Vote(0, 77, 88, view.tick - 1, HAM, view.tick, 1, 2, -100, 9)
+'''
+
+
+def test_a_vote_on_a_mail_that_was_never_sent_is_refused_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "ghosts.py").write_text(GHOSTS)
+    chosen = small(attack={**ATTACK, "name": str(tmp_path / "ghosts.py")})
+    folder = RunFolder.create(chosen, tmp_path / "run")
+    assert simulate(chosen, folder, Silent(), []).status == "done"
+    votes = {line["vote"]: line for line in folder.events() if line["type"] == "vote"}
+    made_up = [vote for vote, line in votes.items() if line["account"] == f"{77:016x}"]
+    assert len(made_up) == ATTACK["duration"]
+    assert {votes[vote]["right"] for vote in made_up} == {None}
+    rulings = [line for line in folder.events() if line["type"] == "ruling"]
+    assert {line["ruling"] for line in rulings if line["vote"] in made_up} == {"rejected"}

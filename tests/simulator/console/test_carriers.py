@@ -35,6 +35,7 @@ class Log:
     def __init__(self) -> None:
         self.of: dict[TopicPartition, list[Any]] = {}
         self.away: Exception | None = None
+        self.hidden = ""
         self._at: dict[TopicPartition, int] = {}
 
     def make(self) -> None:
@@ -56,7 +57,7 @@ class Log:
         return {place.topic for place in self.of}
 
     def partitions_for_topic(self, name: str) -> set[int]:
-        return {place.partition for place in self.of if place.topic == name}
+        return {place.partition for place in self.of if place.topic == name != self.hidden}
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
         self._at = dict.fromkeys(places, 0)
@@ -214,6 +215,15 @@ def test_topics_that_are_not_there_yet_are_waited_for() -> None:
     assert now.stands == ()
     assert "no run r there, or not yet" in now.kafka.wrong
     viewer.log.make()
+    assert len(viewer.look().stands) == 7
+
+
+def test_a_topic_without_partitions_is_waited_for_and_not_passed_over() -> None:
+    viewer = Viewer()
+    viewer.log.make()
+    viewer.log.hidden = topic_name(RUN, "rulings")
+    assert "topics without partitions yet" in viewer.look().kafka.wrong
+    viewer.log.hidden = ""
     assert len(viewer.look().stands) == 7
 
 

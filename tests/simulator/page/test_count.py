@@ -10,6 +10,7 @@ from simulator.page.count import (
     counted,
     precision,
     recall,
+    rightly,
     total,
     worst_tenth,
 )
@@ -76,6 +77,7 @@ def test_precision_and_recall_are_of_bots_votes() -> None:
     stopped = total(count().ruled, ACCUSING)
     assert stopped == Ruled(bots=3, people=2, mistaken=1)
     assert precision(stopped) == 3 / 5
+    assert rightly(stopped) == 4 / 5, "one of the people was mistaken"
     assert recall(stopped, 4) == 3 / 4
 
 
