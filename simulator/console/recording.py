@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from sys import intern
 from typing import Protocol
 
 import msgspec
@@ -18,6 +19,9 @@ from simulator.joins import joins
 from simulator.manifest import INTERRUPTED, RUNNING
 
 KNOWN = Frame.__struct_fields__
+RULED = ("rulings_people", "rulings_bots")
+NONE: dict[str, int] = {}
+"""No rulings: the same object in all frames, of which many are kept."""
 
 
 class Watched(Protocol):
@@ -162,8 +166,10 @@ class Recording:
 
 def _frame(line: Line, path: Path) -> tuple[str, Frame]:
     try:
-        return line["arm"], msgspec.convert({name: line[name] for name in KNOWN}, Frame)
-    except (KeyError, msgspec.ValidationError) as error:
+        for of in RULED:
+            line[of] = {intern(ruling): many for ruling, many in line[of].items()} or NONE
+        return intern(line["arm"]), msgspec.convert({name: line[name] for name in KNOWN}, Frame)
+    except (KeyError, AttributeError, TypeError, msgspec.ValidationError) as error:
         raise _unfit(path, error) from error
 
 

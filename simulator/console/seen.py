@@ -21,6 +21,8 @@ CHANGES = 40
 """Changes of a source's reputation that are kept."""
 MOST = 20_000
 """Sources that are remembered at most; the ones heard longest ago are forgotten."""
+EVIDENT = 1_000
+"""Sources of which more than figures are remembered: those that were heard last."""
 
 
 class Plan(NamedTuple):
@@ -105,18 +107,30 @@ class Source:
     stopped: int = 0
     right: int = 0
     wrong: int = 0
-    reputations: deque[float] = field(default_factory=lambda: deque(maxlen=CHANGES))
+    reputations: list[float] = field(default_factory=list)
     address: str = ""
     subnet: str = ""
     last: int = 0
     state: str = ""
     until: int = 0
-    evidence: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=EVIDENCE))
+    evidence: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def reputation(self) -> float | None:
         """The last that was told."""
         return self.reputations[-1] if self.reputations else None
+
+    def note(self, tick: int, said: str) -> None:
+        """Keep a line of evidence, and as many of the last ones as are shown."""
+        self.evidence.append((tick, said))
+        del self.evidence[:-EVIDENCE]
+
+    def believe(self, tick: int, reputation: float) -> None:
+        """Take another reputation."""
+        if self.reputation != reputation:
+            self.note(tick, f"reputation {reputation:.2f}")
+            self.reputations.append(reputation)
+            del self.reputations[:-CHANGES]
 
     def now(self, tick: int) -> str:
         """What is being done about it at a tick."""
@@ -233,21 +247,19 @@ class Seen:
         self.bot_votes += line["bot"]
         self._cast[line["vote"]] = _Cast(one, line["tick"], line["right"] is False)
         said = "not spam" if line["label"] == "ham" else line["label"]
-        one.evidence.append((line["tick"], f'votes "{said}" on {line["mail"]}'))
+        one.note(line["tick"], f'votes "{said}" on {line["mail"]}')
 
     def _claim(self, line: Line) -> None:
         cast = self._cast.get(line["vote"])
-        if cast and cast.source.reputation != line["reputation"]:
-            said = f"reputation {line['reputation']:.2f}"
-            cast.source.evidence.append((line["tick"], said))
-            cast.source.reputations.append(line["reputation"])
+        if cast:
+            cast.source.believe(line["tick"], line["reputation"])
 
     def _ruling(self, line: Line) -> None:
         cast = self._cast.get(line["vote"])
         if cast is None:
             return
         by = f" by {line['check']}" if line["check"] else ""
-        cast.source.evidence.append((line["tick"], f"{line['ruling']}{by}: {line['reason']}"))
+        cast.source.note(line["tick"], f"{line['ruling']}{by}: {line['reason']}")
         if line["ruling"] == TAUGHT:
             cast.source.taught += 1
         if cast.stopped:
@@ -266,7 +278,7 @@ class Seen:
             one.right += line["outcome"] > 0
             one.wrong += line["outcome"] < 0
             said = "confirmed" if line["outcome"] > 0 else "refuted"
-            one.evidence.append((line["tick"], f"{said} by a judgement"))
+            one.note(line["tick"], f"{said} by a judgement")
 
     def _lesson(self, line: Line) -> None:
         for account, weight in line["shares"].items():
@@ -287,7 +299,7 @@ class Seen:
         if one and action != UNLEARN:
             one.state, one.until = action, line["until"]
         if one:
-            one.evidence.append((line["tick"], f"{action}: {line['reason']}"))
+            one.note(line["tick"], f"{action}: {line['reason']}")
         self._tell(line["tick"], action, scope, source, line["reason"])
 
     def _tell(self, tick: int, action: str, scope: str, source: str, reason: str) -> None:
@@ -312,9 +324,12 @@ class Seen:
 
     def _forget(self, tick: int) -> None:
         self._cast = {v: c for v, c in self._cast.items() if c.tick > tick - REMEMBERED}
-        if len(self.sources) > MOST:
-            newest = sorted(self.sources.values(), key=lambda one: one.last)[-MOST:]
-            self.sources = {one.account: one for one in newest}
+        newest = sorted(self.sources.values(), key=lambda one: one.last)
+        for one in newest[:-EVIDENT]:
+            one.evidence.clear()
+            del one.reputations[:-1]
+        if len(newest) > MOST:
+            self.sources = {one.account: one for one in newest[-MOST:]}
 
     def state(self, one: Source) -> tuple[str, int]:
         """What is being done about a source, or about its whole subnet, and until when."""

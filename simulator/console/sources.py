@@ -87,7 +87,7 @@ def evidence(one: Source, seen: Seen, look: Look) -> Text:
         f"{one.votes} votes: {one.taught} taught, {one.stopped} held or refused;"
         f" {one.right} confirmed, {one.wrong} refuted\n"
     )
-    past = list(one.reputations)
+    past = one.reputations
     if past:
         text.append(
             f"reputation {past[0]:.2f} → {past[-1]:.2f}  {sparkline(past, 40, 1.0)}", PEOPLE
