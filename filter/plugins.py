@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -154,6 +155,19 @@ def nearest(got: str, known: Sequence[str]) -> str:
     return next(iter(get_close_matches(got, known, 1, 0.5)), "")
 
 
+SAID = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "null": "nothing",
+}
+"""The kinds of values, in the words of people who write TOML."""
+KINDS_OF_VALUE = re.compile(f"`({'|'.join(SAID)})`")
+
+
 def configured(kind: type[T], table: Any, place: str) -> T:
     """A table of settings as a dataclass; the message of any error begins with the place.
 
@@ -164,7 +178,7 @@ def configured(kind: type[T], table: Any, place: str) -> T:
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        message = str(error)
+        message = KINDS_OF_VALUE.sub(lambda found: SAID[found[1]], str(error))
         what, _, where = message.partition(" - at `$")
         dotted = place + where.rstrip("`").replace("[...]", "")
         raise SettingsError(f"{dotted.lstrip(chr(46))}: {what[:1].lower()}{what[1:]}") from None

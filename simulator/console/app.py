@@ -258,6 +258,7 @@ class Console(App[int]):
             return
         try:
             picture = self.export_screenshot()
-            self.say(f"saved {export(self.recording.seen, self.recording.path, picture)}")
+            path = export(self.recording.seen, self.recording.path, picture)
+            self.say(f"saved {path.name} and {path.stem}.csv in the run's folder")
         except OSError as error:
             self.say(f"cannot be saved: {error}")
