@@ -90,7 +90,7 @@ def test_the_rest_is_quarantined_and_told_the_hourly_budget() -> None:
     first, second = CHECK.examine(1, Budget(1.0, 1.1, hourly=2.345, level=1.0), cases(2))
     assert first == NOTHING
     assert second.ruling == QUARANTINED
-    assert "2.35 lessons an hour" in second.reason
+    assert "budget of 2.35 an hour" in second.reason
 
 
 def test_asking_spends_nothing_and_a_lesson_costs_its_weight() -> None:
