@@ -124,6 +124,8 @@ class Drawing(Vertical):
             self._text("#tiles", panels.tiles(seen, self._room("#tiles")))
         only = f' (only "{look.filter}")' if look.filter else ""
         self.query_one("#panel-9").border_title = Text(f"9 {TITLES[9]}{only}")
+        whose = ": █ people ▒ bots" if look.truth else ""
+        self.query_one("#panel-3").border_title = Text(f"3 {TITLES[3]}{whose}")
         for number, text in TEXTS.items():
             if number in shown:
                 self._text(f"#panel-{number}", text(seen, self._room(f"#panel-{number}")))

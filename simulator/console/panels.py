@@ -144,15 +144,16 @@ def flow(seen: Seen, look: Look) -> Text:
     cast = (sum(f.votes_people for f in frames), sum(f.votes_bots for f in frames))
     most = max((sum(pair) for pair in (*counted.values(), cast)), default=1) or 1
     room = max(look.width - 30, 4)
-    lines = [Text(f"{look.span}: what became of votes", DIM)]
+    head = Text(f"{look.span}: what became of votes", DIM)
     every = len(counted) + 3 <= look.height
     rows = [("cast", cast), *((name, pair) for name, pair in counted.items() if every or any(pair))]
-    lines += [_bar(name, pair, room / most, look) for name, pair in rows]
+    bars = [_bar(name, pair, room / most, look) for name, pair in rows]
     held = seen.frames[seen.plan.judged][-1].held if seen.frames[seen.plan.judged] else 0
     legend = Text(f"waiting now {held}   ", DIM)
     if look.truth:
         legend += Text.assemble(("█ people ", PEOPLE), ("▒ bots", BOTS))
-    return _lines([*lines, legend], look)
+    tight = len(bars) + 2 > look.height
+    return _lines(bars if tight else [head, *bars, legend], look)
 
 
 def _bar(name: str, pair: tuple[int, ...], scale: float, look: Look) -> Text:
