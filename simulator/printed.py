@@ -88,7 +88,7 @@ def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
     rows = summary.replicates
     return [
         _section(
-            f"INTERVALS  mean over seeds, 95 % interval{_few(len(rows))}, worst seed",
+            f"INTERVALS  {_of_intervals(len(rows))}, worst seed",
             _intervals(summary),
             paint,
         ),
@@ -96,9 +96,10 @@ def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
     ]
 
 
-def _few(seeds: int) -> str:
-    """A warning of intervals over a handful of seeds."""
-    return "" if seeds >= ENOUGH else f" (of {seeds}: hardly more than their range)"
+def _of_intervals(seeds: int) -> str:
+    """What they are, with a warning where they are over a handful of seeds."""
+    few = f"mean, 95 % interval (of {seeds} seeds hardly more than the range)"
+    return "mean over seeds, 95 % interval" if seeds >= ENOUGH else few
 
 
 def _section(title: str, lines: Iterator[str], paint: Paint) -> list[str]:

@@ -149,11 +149,9 @@ def flow(seen: Seen, look: Look) -> Text:
     rows = [("cast", cast), *((name, pair) for name, pair in counted.items() if every or any(pair))]
     bars = [_bar(name, pair, room / most, look) for name, pair in rows]
     held = seen.frames[seen.plan.judged][-1].held if seen.frames[seen.plan.judged] else 0
-    legend = Text(f"waiting now {held}   ", DIM)
-    if look.truth:
-        legend += Text.assemble(("█ people ", PEOPLE), ("▒ bots", BOTS))
+    waiting = Text(f"waiting now {held}", DIM)
     tight = len(bars) + 2 > look.height
-    return _lines(bars if tight else [head, *bars, legend], look)
+    return _lines(bars if tight else [head, *bars, waiting], look)
 
 
 def _bar(name: str, pair: tuple[int, ...], scale: float, look: Look) -> Text:
