@@ -98,7 +98,7 @@ def _of_seeds(summary: Summary, paint: Paint) -> list[list[str]]:
 
 def _of_intervals(seeds: int) -> str:
     """What they are, with a warning where they are over a handful of seeds."""
-    few = f"mean, 95 % interval (of {seeds} seeds hardly more than the range)"
+    few = f"mean, 95 % interval ({seeds} seeds: little more than the range)"
     return "mean over seeds, 95 % interval" if seeds >= ENOUGH else few
 
 
