@@ -135,6 +135,11 @@ def unknown(got: str, known: list[str]) -> str:
     return f"unknown '{got}'{hint} There are: {', '.join(dict.fromkeys(known))}"
 
 
+def about(made: Any) -> str:
+    """What a plug-in is for, in its docstring's first paragraph."""
+    return " ".join((made.__doc__ or "").strip().partition("\n\n")[0].split())
+
+
 def nearest(got: str, known: Sequence[str]) -> str:
     """The name that was meant: one that begins so or has it as a word, else one spelt alike.
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import fields
 
-from filter.plugins import SettingsError, load, names, unknown
+from filter.plugins import SettingsError, about, load, names, unknown
 from filter.settings import guard, guard_names
 from simulator.scenario import read, scenario_names
 from simulator.spelling import written
@@ -39,8 +39,8 @@ def listed(kind: str, width: int) -> str:
 def _lines(kind: str, width: int) -> Iterator[str]:
     entries = list(_entries(kind))
     column = max(len(name) for name, _, _ in entries) + 2
-    for name, about, more in entries:
-        yield from _wrapped(f"{name:<{column}}{about}", column, width)
+    for name, said, more in entries:
+        yield from _wrapped(f"{name:<{column}}{said}", column, width)
         if more:
             yield from _wrapped(f"{'':<{column}}{more}", column, width)
     if kind == "models":
@@ -68,6 +68,5 @@ def _entries(kind: str) -> Iterator[tuple[str, str, str]]:
 
 def _plugin(package: str, name: str, what: str) -> tuple[str, str]:
     made = load(package, name, what).settings
-    about = (made.__doc__ or "").strip().split("\n\n")[0]
     settings = ", ".join(f"{one.name}={written(one.default)}" for one in fields(made))
-    return " ".join(about.split()), f"settings: {settings}" if settings else ""
+    return about(made), f"settings: {settings}" if settings else ""

@@ -97,8 +97,8 @@ def examples(events: Sequence[Line], start: str = "", of: str = "vote") -> str:
 
 
 def _about(cast: Line) -> str:
-    said = "right" if cast["right"] else "mistaken"
-    who = "a bot's account" if cast["bot"] else f"a person's account, and {said}"
+    said = {True: "and right", False: "and mistaken", None: "but no such mail was sent"}
+    who = "a bot's account" if cast["bot"] else f"a person's account, {said[cast['right']]}"
     after = cast["tick"] - cast["sent"]
     late = "" if cast["cast"] == cast["tick"] else f", dated {cast['cast']} h"
     return "\n".join(

@@ -3,6 +3,7 @@
 import msgspec
 
 from filter.events import INBOX, JUNK, UNSURE
+from filter.plugins import about
 from simulator.damage import Phase, phases
 from simulator.loop import Prepared
 from simulator.metrics import Metric, measure
@@ -181,6 +182,6 @@ def _planned(prepared: Prepared, why: str) -> Planned:
         sum(frame.copies for frame in arm.frames),
         sum(frame.votes_bots for frame in arm.frames),
         strike.attack.accounts + sum(n for tick, n in prepared.more.items() if tick in arm_ticks),
-        (type(strike.attack).__doc__ or "").strip().partition("\n\n")[0],
+        about(strike.attack),
         arm.stopped,
     )

@@ -10,7 +10,8 @@ import msgspec
 
 from simulator.console.carried import Carried
 from simulator.console.following import Line, Lines, sound
-from simulator.console.seen import Plan, Seen, plan
+from simulator.console.plan import Plan, plan
+from simulator.console.seen import Seen
 from simulator.console.turns import Turn, turns
 from simulator.durable import FolderError
 from simulator.folder import EVENTS, FRAMES, RunFolder, being_written

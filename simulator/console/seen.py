@@ -2,15 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from filter.events import STOPS, TAUGHT, UNLEARN
-from simulator.arms import TWINS
 from simulator.console.carried import Carried
 from simulator.console.following import Line
+from simulator.console.plan import Plan
 from simulator.frame import Frame
-from simulator.joins import Joins, joined, joins
-from simulator.phases import ALL, NAMES, UNDER, phase
+from simulator.joins import joined
 
 DAY = 24
 REMEMBERED = 10 * DAY
@@ -23,57 +22,6 @@ MOST = 20_000
 """Sources that are remembered at most; the ones heard longest ago are forgotten."""
 EVIDENT = 1_000
 """Sources of which more than figures are remembered: those that were heard last."""
-
-
-class Plan(NamedTuple):
-    """What is known of a run from its manifest.
-
-    Args:
-        name: the scenario's.
-        about: the scenario in a sentence.
-        seed: its seed.
-        engine: ``embedded`` or ``kafka``.
-        duration: ticks.
-        arms: the arms, the judged one first.
-        attack: the attack's name; nothing in peace.
-        start: the attack's first tick.
-        end: the tick after its last one.
-        rules: the thresholds.
-        guard: the guard's name.
-        joins: the bots that joined later.
-    """
-
-    name: str
-    about: str
-    seed: int
-    engine: str
-    duration: int
-    arms: tuple[str, ...]
-    attack: str
-    start: int
-    end: int
-    rules: tuple[str, ...]
-    guard: str
-    joins: Joins = ()
-
-    @property
-    def judged(self) -> str:
-        """The arm that is judged."""
-        return self.arms[0]
-
-    @property
-    def twin(self) -> str:
-        """The arm that was never poisoned, if it is simulated."""
-        name = TWINS.get(self.judged, "")
-        return name if name in self.arms else ""
-
-    def phase(self, tick: int) -> str:
-        """Where in the story a tick is, in words."""
-        return NAMES[phase(tick, self.start, self.end) if self.attack else ALL]
-
-    def attacked(self, tick: int) -> bool:
-        """Whether a tick is one of the attack's."""
-        return bool(self.attack) and phase(tick, self.start, self.end) == UNDER
 
 
 @dataclass
@@ -348,24 +296,3 @@ class Seen:
         frames = self.frames.get(arm, [])
         end = len(frames) if up_to is None else min(up_to + 1, len(frames))
         return frames[max(end - ticks, 0) : end]
-
-
-def plan(scenario: dict[str, Any], duration: int) -> Plan:
-    """What a manifest says of its run; texts in it are made safe before."""
-    attack = scenario.get("attack", {})
-    name = str(attack.get("name", ""))
-    start = int(attack.get("start", 0))
-    return Plan(
-        name=str(scenario.get("name", "")),
-        about=str(scenario.get("about", "")),
-        seed=int(scenario.get("seed", 0)),
-        engine=str(scenario.get("engine", "embedded")),
-        duration=duration,
-        arms=tuple(scenario.get("arms", ("attacked",))),
-        attack=name.rpartition("/")[2],
-        start=start if name else duration,
-        end=min(start + int(attack.get("duration", 0)), duration) if name else duration,
-        rules=tuple(scenario.get("thresholds", ())),
-        guard=str(scenario.get("filter", {}).get("guard", "")),
-        joins=joins(scenario),
-    )

@@ -17,7 +17,8 @@ from filter.settings import FilterSettings
 from filter.wire import WireError, read
 from simulator.console.carried import Carried
 from simulator.console.following import Line, sound
-from simulator.console.seen import Plan, Seen
+from simulator.console.plan import Plan
+from simulator.console.seen import Seen
 from simulator.frame import Frame
 from simulator.manifest import DONE, RUNNING
 from simulator.tail import Control, Event, events

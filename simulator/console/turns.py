@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from filter.events import HOLD, ROLL_BACK
-from simulator.console.seen import Plan
+from simulator.console.plan import Plan
 from simulator.frame import Frame
 from simulator.joins import joined
 

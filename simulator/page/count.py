@@ -21,8 +21,6 @@ from filter.events import (
     TAUGHT,
 )
 
-ACCUSING = STOPS
-"""Rulings that hold a vote against whoever cast it."""
 SPARING = (MERGED, DUPLICATE)
 """Rulings on votes that had nothing to add: no accusation."""
 WAITING = "waiting"
@@ -148,8 +146,8 @@ class Counting:
         self._ruled[cast.check, cast.ruling, cast.bot] += 1
         self._flow[cast.tick, cast.bot, cast.ruling] += 1
         if not cast.bot:
-            self._wrong[cast.check, cast.ruling] += not cast.right
-            if cast.right and cast.ruling in ACCUSING:
+            self._wrong[cast.check, cast.ruling] += cast.right is False
+            if cast.right and cast.ruling in STOPS:
                 self._silenced[cast.account] += 1
 
     def count(self) -> Count:

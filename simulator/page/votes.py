@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from filter.events import RESPONDER, TAUGHT
+from filter.events import RESPONDER, STOPS, TAUGHT
 from simulator.page.charts import stacked
-from simulator.page.count import ACCUSING, SPARING, Ruled, precision, recall, rightly, total
+from simulator.page.count import SPARING, Ruled, precision, recall, rightly, total
 from simulator.page.course import binned
 from simulator.page.damage import attack
 from simulator.page.part import Chart, Part, Table, percent, ratio
@@ -30,7 +30,7 @@ def votes(run: Run) -> Part | None:
 
 def _words(run: Run) -> Iterator[str]:
     count = run.counted
-    fates = [total(count.ruled, kinds) for kinds in ((TAUGHT,), SPARING, ACCUSING)]
+    fates = [total(count.ruled, kinds) for kinds in ((TAUGHT,), SPARING, STOPS)]
     if count.people:
         fate = _fate("People", count.people, *(of.people for of in fates))
         yield f"{fate} Of all of them {_share(count.mistaken, count.people)} were mistaken."
@@ -61,15 +61,11 @@ def _flows(run: Run) -> Iterator[Chart]:
         kinds = sorted(bins.rates.items(), key=lambda one: -sum(one[1]))
         said = (
             f"By the hour they were cast in, and by what became of them in the end: "
-            f"{', '.join(f'{sum(rates) * size:,.0f} {_name(ruling)}' for ruling, rates in kinds)}."
+            f"{', '.join(f'{sum(of) * size:,.0f} {safe(ruling, 30)}' for ruling, of in kinds)}."
             f" The most were {max(every):,.1f} an hour, at {bins.edges[every.index(max(every))]} h."
         )
         drawing = stacked(whose, f"{title}. {said}", bins, attack(run.summary))
         yield Chart(title, said, drawing)
-
-
-def _name(ruling: str) -> str:
-    return safe(ruling, 30)
 
 
 def _tables(run: Run) -> Iterator[Table]:
@@ -108,16 +104,18 @@ def _tables(run: Run) -> Iterator[Table]:
 
 
 def _checks(run: Run) -> Iterator[Sequence[str]]:
-    ruled = {kind: of for kind, of in run.counted.ruled.items() if kind[1] in ACCUSING}
+    ruled = {kind: of for kind, of in run.counted.ruled.items() if kind[1] in STOPS}
     names = sorted({check for check, _ in ruled}, key=lambda name: (*_most(run, name), name))
     for name in names[:MOST]:
         of = _stopped(run, name)
         how = [
-            f"{_name(kind)}{GLUE}{_all(one):,}" for (by, kind), one in ruled.items() if by == name
+            f"{safe(kind, 30)}{GLUE}{_all(one):,}"
+            for (by, kind), one in ruled.items()
+            if by == name
         ]
         yield _row(run, safe(name, 40) or "-", ", ".join(how), of)
     if len(names) > 1:
-        yield _row(run, "all together", "", total(ruled, ACCUSING))
+        yield _row(run, "all together", "", total(ruled, STOPS))
 
 
 def _most(run: Run, check: str) -> tuple[int, int]:
@@ -128,7 +126,7 @@ def _most(run: Run, check: str) -> tuple[int, int]:
 
 def _stopped(run: Run, check: str) -> Ruled:
     mine = {kind: of for kind, of in run.counted.ruled.items() if kind[0] == check}
-    return total(mine, ACCUSING)
+    return total(mine, STOPS)
 
 
 def _all(of: Ruled) -> int:
@@ -145,9 +143,9 @@ def _row(run: Run, name: str, how: str, of: Ruled) -> Sequence[str]:
 
 def _others(run: Run) -> Iterator[Sequence[str]]:
     for (check, ruling), of in [*run.counted.ruled.items()][:MOST]:
-        if ruling in ACCUSING:
+        if ruling in STOPS:
             continue
         why = SAID.get("" if ruling == TAUGHT else ruling, "not ruled on before the run ended")
         by = f" ({safe(check, 40)})" if check else ""
         bots = (f"{of.bots:,}",) if run.counted.bots else ()
-        yield (f"{_name(ruling)}{by}", why, *bots, f"{of.people:,}")
+        yield (f"{safe(ruling, 30)}{by}", why, *bots, f"{of.people:,}")

@@ -16,6 +16,7 @@ from agents.attacks.sybil_farm import SybilFarm
 from filter.plugins import SettingsError, names
 from simulator import loop, manifest
 from simulator.arms import Crew
+from simulator.explain import explain
 from simulator.folder import FolderError, RunFolder
 from simulator.frame import Frame
 from simulator.joins import joins
@@ -284,5 +285,6 @@ def test_a_vote_on_a_mail_that_was_never_sent_is_refused_and_no_error(tmp_path: 
     made_up = [vote for vote, line in votes.items() if line["account"] == f"{77:016x}"]
     assert len(made_up) == ATTACK["duration"]
     assert {votes[vote]["right"] for vote in made_up} == {None}
+    assert "a person's account, but no such mail was sent" in explain(folder, made_up[0])
     rulings = [line for line in folder.events() if line["type"] == "ruling"]
     assert {line["ruling"] for line in rulings if line["vote"] in made_up} == {"rejected"}

@@ -3,7 +3,8 @@
 from simulator.console.carried import Answer, Carried, Stand, Stream
 from simulator.console.panels import BAD, Look
 from simulator.console.pipeline import carried, pipeline
-from simulator.console.seen import Seen, plan
+from simulator.console.plan import plan
+from simulator.console.seen import Seen
 
 KAFKA, REDIS = Answer("Kafka", 0.0021, 1), Answer("Redis", 0.0003)
 STANDS = (

@@ -6,16 +6,17 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from filter.events import HOLD, QUARANTINE, UNLEARN
+from filter.events import HOLD, QUARANTINE, STOPS, UNLEARN
 from simulator.console.chart import legend, title
 from simulator.console.figures import curve, scale, sparkline, success, thresholds
 from simulator.console.panels import Look, flow, guards, log, tiles
+from simulator.console.plan import Plan, plan
 from simulator.console.recording import Recording
-from simulator.console.seen import MOST, Plan, Seen, plan
+from simulator.console.seen import MOST, Seen
 from simulator.folder import RunFolder
 from simulator.frame import Frame
 from simulator.metrics import RATES
-from simulator.page.count import ACCUSING, counted, total
+from simulator.page.count import counted, total
 from tests.simulator.console.watched import ran
 from tests.simulator.small_run import DURATION
 
@@ -57,11 +58,11 @@ def test_console_and_report_count_what_checks_stopped_alike(
 ) -> None:
     recording.go(ALL)
     found = counted(folder.events(), "attacked")
-    checks = {check for check, ruling in found.ruled if ruling in ACCUSING}
+    checks = {check for check, ruling in found.ruled if ruling in STOPS}
     assert checks
     for name in checks:
         mine = {kind: of for kind, of in found.ruled.items() if kind[0] == name}
-        of, check = total(mine, ACCUSING), recording.seen.checks[name]
+        of, check = total(mine, STOPS), recording.seen.checks[name]
         assert (check.bots, check.people, check.mistaken) == of
     said = guards(recording.seen, Look(120, 30)).plain.splitlines()
     bare = guards(recording.seen, Look(120, 30, truth=False)).plain.splitlines()

@@ -1,6 +1,6 @@
 from typing import Any
 
-from simulator.console.seen import Plan
+from simulator.console.plan import Plan
 from simulator.console.turns import JOINS, START, turns
 from tests.simulator.page.test_course import frame
 

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from filter.events import STOPS
 from simulator.page.count import (
-    ACCUSING,
     SPARING,
     Count,
     Done,
@@ -74,7 +74,7 @@ def count(*more: Line) -> Count:
 
 
 def test_precision_and_recall_are_of_bots_votes() -> None:
-    stopped = total(count().ruled, ACCUSING)
+    stopped = total(count().ruled, STOPS)
     assert stopped == Ruled(bots=3, people=2, mistaken=1)
     assert precision(stopped) == 3 / 5
     assert rightly(stopped) == 4 / 5, "one of the people was mistaken"
@@ -88,7 +88,7 @@ def test_what_was_merged_or_cast_twice_is_no_accusation() -> None:
 
 def test_the_last_ruling_of_a_vote_counts_alone() -> None:
     later = count(ruling("b2", "taught"), ruling("p0", "merged", "stories"))
-    assert total(later.ruled, ACCUSING) == Ruled(2, 1, 1)
+    assert total(later.ruled, STOPS) == Ruled(2, 1, 1)
     assert later.ruled["", "taught"] == Ruled(2, 3, 1)
     assert later.ruled["stories", "merged"] == Ruled(0, 2, 0)
 
